@@ -1,0 +1,111 @@
+/*
+ * The rules of a request's body and query: declared beside the endpoint,
+ * checked here, turned into the statement's parameters.
+ *
+ * A value leaves as the text that Postgres reads for its type: booleans "t"
+ * and "f", numbers in decimal, json as compact JSON text.  Names that no rule
+ * knows are ignored, or refused when `strict` (Prefer: handling=strict).
+ */
+
+#ifndef EZW_FIELDS_H
+#define EZW_FIELDS_H
+
+#include <jansson.h>
+
+#include "ezw_jid.h"
+
+typedef enum {
+    EZW_FIELD_STRING,     /* min/max: characters */
+    EZW_FIELD_INTEGER,    /* min/max: value; 1.0 is no integer */
+    EZW_FIELD_NUMBER,     /* any finite number */
+    EZW_FIELD_BOOLEAN,
+    EZW_FIELD_ENUM,       /* string out of `values` */
+    EZW_FIELD_JID,        /* string; min: EZW_JID_* kinds that it may be;
+                             refused with the text "Jid is invalid" */
+    EZW_FIELD_NAME,       /* string, or {fullName} or {firstName,lastName};
+                             three slots: .fullName .firstName .lastName
+                             (DECISIONS 7); max: characters of fullName */
+    EZW_FIELD_MAP,        /* {} or [] or null empty, else names to string,
+                             number or boolean; max: names; 4 KB of JSON;
+                             leaves as a JSON object */
+    EZW_FIELD_STRINGS,    /* array of strings; max: elements; leaves as JSON */
+    EZW_FIELD_JIDS,       /* array of jid strings; leaves as a JSON array of
+                             normalised jids; min: kinds */
+    EZW_FIELD_REF,        /* a jid string or {"jid": string}; one slot: the
+                             jid; min: kinds */
+    EZW_FIELD_ASSIGNEE,   /* an agent's e-mail or an assistant's jid, string */
+    EZW_FIELD_MESSAGE,    /* a v3 message (ezw_message.h); two slots: the
+                             message as compact JSON, and .type */
+    EZW_FIELD_TIME,       /* an RFC 3339 date-time, not in the year 0; leaves
+                             as ezw_time_write() writes it */
+    EZW_FIELD_CIDRS,      /* array of addresses and networks (ezw_cidr.h);
+                             max: elements, 0: 1000; leaves as a JSON array of
+                             their canonical texts, each once */
+    EZW_FIELD_OBJECTS,    /* an API key's objects: array of {"jid", "type":
+                             "CHANNEL" or "ASSISTANT"} and {"id", "type":
+                             "COMPANY"}; max: elements, 0: 1000; at most one
+                             ASSISTANT; leaves as a JSON array of {"type",
+                             "ref"}, ref the normalised jid or the lower-case
+                             uuid, each once */
+    EZW_FIELD_EMAIL,      /* an e-mail address in ASCII: local part 1-64,
+                             domain 1-190 of letters, digits, ".", "-", 254 in
+                             all; leaves in lower case */
+    EZW_FIELD_KEY,        /* 32 bytes as standard base64, padded or not;
+                             leaves padded */
+    EZW_FIELD_UUID,       /* leaves in lower case */
+    EZW_FIELD_READONLY    /* known, ignored, no slot */
+} ezw_field_type_e;
+
+#define EZW_REQUIRED   0x01      /* absent is refused: "x is required" */
+#define EZW_NULLABLE   0x02      /* else null: "x must not be null" */
+#define EZW_BARE       0x04      /* MESSAGE: the body itself may be it */
+#define EZW_READ_BACK  0x08      /* KEY: "sha256:" and 16 hex digits, what reads
+                                    tell of it, are as if it were absent */
+
+typedef struct {
+    const char           *name;      /* "name"; one level, as in the body */
+    ezw_field_type_e      type;
+    unsigned              flags;
+    int64_t               min;
+    int64_t               max;       /* 0: no bound, but for INTEGER */
+    const char *const    *values;    /* NULL-terminated, EZW_FIELD_ENUM */
+} ezw_field_t;
+
+typedef struct {
+    const char           *data;      /* NULL: null; ended by NUL for libpq */
+    size_t                len;
+    unsigned              present:1; /* the name stood in the body */
+} ezw_value_t;
+
+typedef struct {
+    const ezw_jid_conf_t *jids;
+    const ezw_alloc_t    *alloc;     /* owns what the values point to */
+    unsigned              strict:1;
+} ezw_fields_conf_t;
+
+/* Number of slots of the rules. */
+unsigned ezw_fields_slots(const ezw_field_t *rules, unsigned n);
+
+/* Slot of "reference" or "name.fullName"; -1: no such.  A field without a
+ * suffix is its first slot ("name" is "name.fullName"). */
+int ezw_fields_slot(const ezw_field_t *rules, unsigned n,
+    const char *name, size_t len);
+
+/* Parses a body: UTF-8, depth at most 32, no duplicate names, an object.
+ * EZW_OK (the caller decrefs), EZW_INVALID with *why (1005), EZW_ERROR. */
+int ezw_fields_parse(const unsigned char *p, size_t len, json_t **body,
+    ezw_invalid_t *why);
+
+/* Checks body against the rules and fills values[slots].
+ * EZW_OK, EZW_INVALID with *why naming the field, EZW_ERROR. */
+int ezw_fields_check(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
+    unsigned n, const json_t *body, ezw_value_t *values, ezw_invalid_t *why);
+
+/* The same for a query string ("limit=50&cursor=..."): decoded here; a name
+ * given twice is refused; STRING, INTEGER, BOOLEAN ("true"/"false"), ENUM and
+ * JID only. */
+int ezw_fields_query(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
+    unsigned n, const ezw_str_t *query, ezw_value_t *values,
+    ezw_invalid_t *why);
+
+#endif

@@ -1,0 +1,208 @@
+package EZW::Endpoints;
+
+# The endpoints that there are to be, t/data/endpoints.tsv, and a good request
+# for each that is served.
+#
+#     my $all = EZW::Endpoints->new($t);        # the rows that they ask for
+#     for my $endpoint ($all->table) {
+#         my $r = $t->http($all->request($endpoint), key => $key);
+#     }
+#
+# An endpoint has {name} ("GET /v3/keys"), {face} (v3, workspace), {method},
+# {path}, {least} (a scope in upper case, a role, or anyone), {success} (its
+# status) and {issue} (which is to serve it).
+#
+# The rows: {company}, its {channel} and {contact}, who has a conversation,
+# {key}, the id of one of its keys, and {user}{ROLE}, of {password}.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+
+use EZW::Token ();
+
+# All endpoints of the issues up to this one are served.
+our $BUILT = 3;
+
+# The last may do what all before may.
+our @SCOPES = qw(CHANNEL ASSISTANT COMPANY OWNER);
+our @ROLES = qw(operator admin owner);
+
+my $contacts = '/v3/channels/{channelJid}/contacts';
+my $conversation = '/v3/channels/{channelJid}/conversations/{contactJid}';
+
+# What else a good request has; nothing is what most GETs have. A contact that
+# is new, and a key, session or contact that may end, are made each time.
+my %request = (
+    'GET /v3/keys' => {},
+    'GET /v3/keys/current' => {},
+    'POST /v3/keys' => { json => { scope => 'COMPANY' } },
+    'PATCH /v3/keys/{id}' => { json => { description => 'Changed' } },
+    'DELETE /v3/keys/{id}' => {},
+    'GET /v3/channels' => {},
+    'PATCH /v3/channels/{channelJid}' => { json => { name => 'Changed' } },
+    'GET /v3/companies' => {},
+    'GET /v3/companies/current' => {},
+    'GET /v3/companies/{companyId}' => {},
+    "POST $contacts" =>
+        sub { return { json => { jid => EZW::Seed::contact_jid() } } },
+    "GET $contacts/{contactJid}" => {},
+    "PATCH $contacts/{contactJid}" => { json => { name => 'Changed' } },
+    "DELETE $contacts/{contactJid}" => {},
+    "GET $conversation" => {},
+    "PATCH $conversation" => { json => { unreadCount => 0 } },
+    'POST /v3/channels/{channelJid}/messages/{contactJid}' =>
+        { json => { message => { type => 'text', body => 'Hello' } } },
+
+    'POST /api/auth/login' => sub {
+        return { json => { email => 'operator@example.com',
+                           password => $_[0]{password} } };
+    },
+    'POST /api/auth/refresh' => sub {
+        return { json => { refreshToken => ($_[0]->session('operator'))[1] } };
+    },
+    'GET /api/auth/session' => {},
+    'POST /api/auth/logout' => {},
+    'POST /api/auth/password' => sub {
+        return { json => { currentPassword => $_[0]{password},
+                           newPassword => $_[0]{password} } };
+    },
+    'POST /api/auth/password/reset' =>
+        { json => { email => 'operator@example.com' } },
+    'POST /api/signup/organization' => sub {
+        return { json => { organizationName => 'New', ownerName => 'Ann',
+                           email => $_[0]{t}->random_text(20) . '@example.com',
+                           password => $_[0]{password} } };
+    },
+);
+
+# What a request that succeeds takes away.
+my %spare = (
+    "DELETE $contacts/{contactJid}" =>
+        sub { return (contactJid => $_[0]->contact) },
+    'DELETE /v3/keys/{id}' => sub { return (id => $_[0]->api_key) },
+);
+
+sub new {
+    my ($class, $t) = @_;
+
+    my $self = bless { t => $t, password => 'correct horse' }, $class;
+    $self->{company} = $t->company;
+    $self->{channel} = $t->channel(company => $self->{company});
+    $self->{sender} = $t->key(company => $self->{company}, scope => 'COMPANY');
+    $self->{contact} = $self->contact;
+    $self->{key} = $self->api_key;
+    $self->{user}{$_} = $t->user(
+        company => $self->{company}, role => $_, email => "$_\@example.com",
+        password => $self->{password}) for @ROLES;
+    return $self;
+}
+
+# A contact with a conversation; its JID.
+sub contact {
+    my ($self) = @_;
+
+    my $jid = EZW::Seed::contact_jid();
+    my $r = $self->{t}->http(
+        POST => "/v3/channels/$self->{channel}/messages/$jid",
+        key => $self->{sender}, json => { type => 'text', body => 'Hello' });
+    $r->status == 201 or die 'no message: ' . $r->as_text . "\n";
+    return $jid;
+}
+
+# A key of the company; its id.
+sub api_key {
+    my ($self) = @_;
+
+    return $self->{t}->key_id($self->{t}->key(company => $self->{company},
+                                              scope => 'COMPANY'));
+}
+
+# A session of the user of a role: its id and its refresh token.
+sub session {
+    my ($self, $role, %o) = @_;
+
+    my $t = $self->{t};
+    my ($id, $text) = ($t->uuid, $t->random_text(40));
+    $t->insert('session', company => $self->{company}, id => $id,
+               family => $id, user_id => $self->{user}{$role},
+               expires_at => '2100-01-01',
+               refresh_hash => { hex => sha256_hex($text) }, %o);
+    return ($id, $text);
+}
+
+# An ID token of the user of a role, for a session of its own. Options: key =>
+# an EZW::Token that signs it instead; session => columns of it, or claims.
+sub token {
+    my ($self, $role, %o) = @_;
+
+    my $key = delete $o{key} // EZW::Token->key(EZW::signing_key());
+    my ($id) = $self->session($role, %{ delete $o{session} // {} });
+    my $now = time;
+    return $key->sign({
+        iss => 'ezw', aud => 'ezw-workspace', sub => $self->{user}{$role},
+        org => $self->{company}, role => $role, mv => 1, sid => $id,
+        iat => $now - 60, exp => $now + 3600, %o });
+}
+
+# All of the table, in its order.
+sub table {
+    my ($head, @lines) = split /\n/,
+        EZW::slurp("$EZW::ROOT/t/data/endpoints.tsv");
+
+    my @table;
+    for my $line (@lines) {
+        my ($face, $method, $path, $least, $success, $issue)
+            = split /\t/, $line;
+        $face = $path =~ m{^/v3/} ? 'v3' : 'workspace' if $face eq 'ext';
+        push @table, {
+            name => "$method $path", face => $face, method => $method,
+            path => $path, success => $success, issue => $issue,
+            least => $face eq 'v3' ? uc $least : $least,
+        };
+    }
+    return @table;
+}
+
+# The arguments of http for a good request, but whose it is; VALUES are of the
+# path's parameters that are to be others.
+sub request {
+    my ($self, $endpoint, %values) = @_;
+
+    my $more = $request{ $endpoint->{name} }
+        // die "t/lib/EZW/Endpoints.pm has no request for $endpoint->{name}\n";
+    $more = $more->($self) if ref $more eq 'CODE';
+    return ($endpoint->{method}, $self->path($endpoint, %values), %$more);
+}
+
+# The same, of which nothing is needed again.
+sub spare_request {
+    my ($self, $endpoint, %values) = @_;
+
+    my $spare = $spare{ $endpoint->{name} };
+    return $self->request($endpoint, $spare ? $spare->($self) : (), %values);
+}
+
+# A path with its parameters filled in; of what no row is told, with anything
+# of its kind.
+sub path {
+    my ($self, $endpoint, %values) = @_;
+
+    %values = (
+        channelJid => $self->{channel}, contactJid => $self->{contact},
+        companyId => $self->{company}, id => $self->{key},
+        jid => '1580486175684@label.eazy.im',
+        listJid => '1571833730@list.eazy.im',
+        email => 'operator@example.com', type => 'AWAY', name => 'welcome',
+        (map { $_ => '0198c1a3-be55-7210-ac02-58a992c17977' }
+         qw(deliveryId lineId targetUserId conversationId attachmentId)),
+        %values);
+    return $endpoint->{path} =~ s/\{(\w+)\}/$values{$1}
+        \/\/ die "no value for {$1} of $endpoint->{name}\n"/ger;
+}
+
+# How the path would be, had its parameters no names.
+sub shape { return $_[0] =~ s/\{\w+\}/{}/gr }
+
+1;
