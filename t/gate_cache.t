@@ -134,7 +134,8 @@ is(scalar @{ seen('/sliced/x') }, 10, 'of which the service has not heard');
 refused('/sliced/x');
 
 
-# Updated in the background.
+# Updated in the background. What follows the first answer at once may miss too:
+# the file takes its place in the cache after the answer has gone.
 is($t->http(GET => '/updated/x', key => $key)->header('x-cache'), 'MISS',
    'the first');
 wait_for(sub {
@@ -143,8 +144,11 @@ wait_for(sub {
     is($r->body, "for $company", 'kept') if $r->header('x-cache') ne 'HIT';
     return $r->header('x-cache') eq 'STALE';
 }, 10, 'it is stale');
-wait_for(sub { @{ seen('/updated/x') } >= 2 }, 10, 'the update');
-is(seen('/updated/x')->[1], "- company=$company key=$id trace=$trace",
+my ($update) = wait_for(sub {
+    my @of = grep { /trace=$trace$/ } @{ seen('/updated/x') };
+    return @of && $of[0];
+}, 10, 'the update');
+is($update, "- company=$company key=$id trace=$trace",
    "the update in the client's name");
 is($t->http(GET => '/updated/x', key => $key)->body, "for $company",
    'and what is kept is his');

@@ -108,7 +108,7 @@ sub may {
     return $rank{ $who =~ s/ .*//r } >= $rank{$least};
 }
 
-for my $endpoint (grep { $_->{issue} <= $EZW::Endpoints::BUILT
+for my $endpoint (grep { $_->{built}
                          && $_->{face} eq 'v3' } $all->table)
 {
     my @may = grep { may($_, $endpoint->{least}) } sort keys %keys;

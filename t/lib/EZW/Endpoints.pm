@@ -10,7 +10,8 @@ package EZW::Endpoints;
 #
 # An endpoint has {name} ("GET /v3/keys"), {face} (v3, workspace), {method},
 # {path}, {least} (a scope in upper case, a role, or anyone), {success} (its
-# status) and {issue} (which is to serve it).
+# status), {issue} (which is to serve it) and {built} (whether it has a good
+# request here, as every one must that is served).
 #
 # The rows: {company}, its {channel} and {contact}, who has a conversation,
 # {key}, the id of one of its keys, and {user}{ROLE}, of {password}.
@@ -22,7 +23,8 @@ use Digest::SHA qw(sha256_hex);
 
 use EZW::Token ();
 
-# All endpoints of the issues up to this one are served.
+# All endpoints of the issues up to this one are served; of the next one those
+# that have a good request here.
 our $BUILT = 3;
 
 # The last may do what all before may.
@@ -160,6 +162,7 @@ sub table {
             name => "$method $path", face => $face, method => $method,
             path => $path, success => $success, issue => $issue,
             least => $face eq 'v3' ? uc $least : $least,
+            built => $issue <= $BUILT || exists $request{"$method $path"},
         };
     }
     return @table;

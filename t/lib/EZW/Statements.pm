@@ -54,6 +54,19 @@ sub connect {
           pg_enable_utf8 => 1 });
 }
 
+# What the heads of t/reexecution*.t list, of FILE or of all, of KIND ("writes",
+# "others") or of both.
+sub listed {
+    my ($file, $kind) = @_;
+
+    $kind //= 'writes|others';
+    my @names;
+    for my $path ($file // glob "$EZW::ROOT/t/reexecution*.t") {
+        push @names, map { split } EZW::slurp($path) =~ /^# (?:$kind): (.*)/mg;
+    }
+    return sort @names;
+}
+
 sub names  { return sort keys %{ $_[0]{of} } }
 sub params { return @{ $_[0]{of}{ $_[1] }{params} } }
 
@@ -87,6 +100,7 @@ sub start {
 sub run {
     my ($self, $name, %values) = @_;
 
+    $self->{runs}{$name}++;
     my $sth = $self->start($self->{dbh}, 0, $name, %values);
     return $sth->{NUM_OF_FIELDS} ? $sth->fetchall_arrayref({}) : 'done';
 }
@@ -113,6 +127,13 @@ sub twice {
     Test::More::is_deeply($t->snapshot, $tables,
                           "$what: the same tables again");
     return ref $first ? $first->[0] : undef;
+}
+
+# The names of those that were run more than once.
+sub run_again {
+    my ($self) = @_;
+
+    return sort grep { $self->{runs}{$_} > 1 } keys %{ $self->{runs} };
 }
 
 my $clock = int(time * 1000);
