@@ -177,7 +177,7 @@ test_params(void **state)
     assert_sql("select :a.b, :a", "select $1, $2", "a.b a");
     assert_sql("select :_a1", "select $1", "_a1");
     assert_sql("select :a.", "select $1.", "a");
-    assert_sql("select :a.1", "select $1.1", "a");
+    assert_sql("select :a.1, :a.1b", "select $1, $2", "a.1 a.1b");
     assert_sql("select (:a).b", "select ($1).b", "a");
     assert_sql("select :a::text", "select $1::text", "a");
     assert_sql("select f(x => :a)", "select f(x => $1)", "a");

@@ -12,7 +12,7 @@
  *                         before the colon ("invite.url"), whatever the cell
  *                         is; null when it has none
  *   "@row"                control columns, and the column named "refusal":
- *                         not part of the answer, see below
+ *                         not part of the answer
  *
  * Types: bool, int2/4/8, oid, float4/8, text-like (also unknown, name,
  * bpchar, varchar), numeric is refused; timestamptz, timestamp, uuid,

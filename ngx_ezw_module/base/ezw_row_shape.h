@@ -1,6 +1,6 @@
 /*
  * The inside of ezw_row: what ezw_row_compile.c makes and ezw_row.c writes by.
- * Included by these two and ezw_row_stored*.c only.
+ * Included by these two, ezw_row_stored*.c and ezw_cursor.c only.
  *
  * A shape is a list of steps, each the literal text up to a value and how to
  * write the value.  A nullable object is a step that jumps behind the object.

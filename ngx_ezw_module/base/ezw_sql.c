@@ -566,7 +566,9 @@ scan_colon(lexer_t *l)
             l->pos++;
         }
 
-        if (l->end - l->pos < 2 || *l->pos != '.' || !is_letter(l->pos[1])) {
+        if (l->end - l->pos < 2 || *l->pos != '.'
+            || !(is_letter(l->pos[1]) || is_digit(l->pos[1])))
+        {
             return TOKEN_PARAM;
         }
 

@@ -1,8 +1,8 @@
 /*
  * Statement files: "-- name: contact_get" heads each statement, which ends at
  * the next head or at the file's end; parameters are ":name" with dots
- * (":path.contactJid", ":has.body.name").  Casts "::text", string literals,
- * quoted identifiers, dollar quotes and comments are left alone.
+ * (":path.contactJid", ":has.body.name", ":after.0").  Casts "::text", string
+ * literals, quoted identifiers, dollar quotes and comments are left alone.
  */
 
 #ifndef EZW_SQL_H

@@ -54,6 +54,8 @@ typedef enum {
 } ngx_ezw_pg_lane_e;
 
 
+#define NGX_EZW_PG_COLUMNS  64    /* of a statement's rows, at most */
+
 /* What a query's handler finds in q->rc. */
 #define NGX_EZW_PG_DONE      0    /* q->result has rows */
 #define NGX_EZW_PG_DOWN      1    /* no server, or lost and not settled */

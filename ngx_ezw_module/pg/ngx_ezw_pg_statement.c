@@ -206,8 +206,8 @@ ngx_int_t
 ngx_ezw_pg_shape(ngx_ezw_pg_query_t *q)
 {
     int                      i, n;
-    uint32_t                 oids[64];
-    const char              *names[64];
+    uint32_t                 oids[NGX_EZW_PG_COLUMNS];
+    const char              *names[NGX_EZW_PG_COLUMNS];
     ezw_alloc_t              alloc;
     ezw_invalid_t            why;
     ngx_ezw_pg_statement_t  *st;
@@ -219,7 +219,7 @@ ngx_ezw_pg_shape(ngx_ezw_pg_query_t *q)
         return NGX_OK;
     }
 
-    if (n > 64) {
+    if (n > NGX_EZW_PG_COLUMNS) {
         ngx_log_error(NGX_LOG_ALERT, q->pg->log, 0,
                       "statement \"%V\" has %d columns", &st->name, n);
         return NGX_ERROR;

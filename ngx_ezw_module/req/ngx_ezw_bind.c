@@ -1,53 +1,9 @@
 /*
- * A statement's parameters: what each name stands for is found out while the
- * configuration is read, its value for each request.
+ * A statement's parameters: what each name stands for, found out while the
+ * configuration is read.
  */
 
-#include "base/ezw_time.h"
-#include "req/ngx_ezw_request.h"
-
-
-typedef enum {
-    SOURCE_COMPANY,
-    SOURCE_KEY_ID,
-    SOURCE_KEY_COMPANY,
-    SOURCE_KEY_SCOPE,
-    SOURCE_KEY_CHANNELS,
-    SOURCE_KEY_COMPANIES,
-    SOURCE_KEY_ASSISTANT,
-    SOURCE_KEY_ACTOR,
-    SOURCE_TRACE,
-    SOURCE_ADDRESS,
-    SOURCE_MESSAGE_ID,
-    SOURCE_PATH,
-    SOURCE_BODY,
-    SOURCE_HAS_BODY,
-    SOURCE_QUERY,
-    SOURCE_HAS_QUERY,
-    SOURCE_ID,
-    SOURCE_AGENT,
-    SOURCE_USER_ID,
-    SOURCE_USER_EMAIL,
-    SOURCE_USER_ROLE,
-    SOURCE_SESSION_ID,
-    SOURCE_TOKEN_EXPIRES,
-    SOURCE_SECRET_HASH,
-    SOURCE_SECRET_PREFIX,
-    SOURCE_HASH,
-    SOURCE_PASSWORD_HASH,
-    SOURCE_SEALED,
-    SOURCE_FINGERPRINT,
-    SOURCE_LOOKED,
-    SOURCE_ONCE_COMPANY,
-    SOURCE_ONCE_METHOD,
-    SOURCE_ONCE_ROUTE,
-    SOURCE_ONCE_CHANNEL,
-    SOURCE_ONCE_KEY,
-    SOURCE_ONCE_FINGERPRINT,
-    SOURCE_ONCE_ATTEMPT,
-    SOURCE_ONCE_KEPT,
-    SOURCE_ONCE_CONTACT
-} source_e;
+#include "req/ngx_ezw_bind.h"
 
 
 const char *const  ngx_ezw_role_names[] = {
@@ -56,9 +12,9 @@ const char *const  ngx_ezw_role_names[] = {
 
 
 static const struct {
-    ngx_str_t   name;
-    source_e    source;
-    unsigned    who;                 /* of the principal */
+    ngx_str_t         name;
+    ngx_ezw_source_e  source;
+    unsigned          who;           /* of the principal */
 } plain_sources[] = {
     { ngx_string("company"), SOURCE_COMPANY, 0 },
     { ngx_string("key.id"), SOURCE_KEY_ID, 1 },
@@ -87,6 +43,8 @@ static const struct {
     { ngx_string("once.attempt"), SOURCE_ONCE_ATTEMPT, 0 },
     { ngx_string("once.kept"), SOURCE_ONCE_KEPT, 0 },
     { ngx_string("once.contact"), SOURCE_ONCE_CONTACT, 0 },
+    { ngx_string("page.limit"), SOURCE_PAGE_LIMIT, 0 },
+    { ngx_string("page.count"), SOURCE_PAGE_COUNT, 0 },
     { ngx_null_string, 0, 0 }
 };
 
@@ -95,17 +53,8 @@ static ngx_int_t bind_param(ngx_ezw_endpoint_t *ep, ezw_str_t *name,
     ngx_ezw_bind_t *bind, ngx_uint_t param);
 static ngx_int_t bind_secret(ngx_ezw_endpoint_t *ep, ezw_str_t *rest,
     ngx_ezw_bind_t *bind);
-static void make_secrets(ngx_ezw_ctx_t *ctx, u_char *p);
-static const char *hashed(ngx_pool_t *pool, const void *data, size_t len);
-static const char *sealed(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b,
-    ezw_value_t *v, const char *row);
-static const char *row_of(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *binds,
-    const char **values);
-static int path_id(ngx_ezw_endpoint_t *ep);
-static const char *contact_of(ngx_ezw_ctx_t *ctx);
 static ngx_uint_t starts_with(ezw_str_t *s, const char *prefix,
     ezw_str_t *rest);
-static const char *terminated(ngx_pool_t *pool, const void *data, size_t len);
 
 
 ngx_int_t
@@ -170,6 +119,10 @@ bind_param(ngx_ezw_endpoint_t *ep, ezw_str_t *name, ngx_ezw_bind_t *bind,
         {
             bind->source = plain_sources[i].source;
 
+            if (bind->source == SOURCE_PAGE_LIMIT) {
+                ep->paged = 1;
+            }
+
             /* whoever may ask has no principal */
             return plain_sources[i].who && ngx_ezw_public(ep) ? NGX_DECLINED
                                                               : NGX_OK;
@@ -197,6 +150,18 @@ bind_param(ngx_ezw_endpoint_t *ep, ezw_str_t *name, ngx_ezw_bind_t *bind,
         return NGX_OK;
     }
 
+    if (starts_with(name, "after.", &rest)) {
+        bind->source = SOURCE_AFTER;
+        bind->index = rest.data[0] - '0';
+
+        if (rest.len != 1 || bind->index >= EZW_CURSOR_VALUES) {
+            return NGX_DECLINED;
+        }
+
+        ep->nafter = ngx_max(ep->nafter, (ngx_uint_t) bind->index + 1);
+        return NGX_OK;
+    }
+
     if (starts_with(name, "secret.", &rest)) {
         return bind_secret(ep, &rest, bind);
     }
@@ -218,7 +183,7 @@ bind_param(ngx_ezw_endpoint_t *ep, ezw_str_t *name, ngx_ezw_bind_t *bind,
         slot = ezw_fields_slot(row->body, row->nbody, (char *) rest.data,
                                rest.len);
 
-        if (bind->source == SOURCE_SEALED && path_id(ep) < 0 && ep->nids == 0) {
+        if (bind->source == SOURCE_SEALED && ngx_ezw_bind_path_id(ep) < 0 && ep->nids == 0) {
             return NGX_DECLINED;      /* for which row? */
         }
 
@@ -234,12 +199,12 @@ bind_param(ngx_ezw_endpoint_t *ep, ezw_str_t *name, ngx_ezw_bind_t *bind,
 
     } else if (starts_with(name, "has.query.", &rest)) {
         bind->source = SOURCE_HAS_QUERY;
-        slot = ezw_fields_slot(row->query, row->nquery, (char *) rest.data,
+        slot = ezw_fields_slot(ep->query, ep->nquery, (char *) rest.data,
                                rest.len);
 
     } else if (starts_with(name, "query.", &rest)) {
         bind->source = SOURCE_QUERY;
-        slot = ezw_fields_slot(row->query, row->nquery, (char *) rest.data,
+        slot = ezw_fields_slot(ep->query, ep->nquery, (char *) rest.data,
                                rest.len);
 
     } else {
@@ -300,181 +265,8 @@ bind_secret(ngx_ezw_endpoint_t *ep, ezw_str_t *rest, ngx_ezw_bind_t *bind)
 }
 
 
-static const char *
-terminated(ngx_pool_t *pool, const void *data, size_t len)
-{
-    u_char  *p;
-
-    p = ngx_pnalloc(pool, len + 1);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    ngx_memcpy(p, data, len);
-    p[len] = '\0';
-
-    return (const char *) p;
-}
-
-
-/* Fresh secrets of [A-Za-z0-9], one for each name of the endpoint. */
-static void
-make_secrets(ngx_ezw_ctx_t *ctx, u_char *p)
-{
-    u_char      *last, rnd[64];
-    size_t       left;
-    ngx_uint_t   i;
-
-    static const u_char  alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                      "abcdefghijklmnopqrstuvwxyz0123456789";
-
-    left = 0;
-
-    for (i = 0; i < ctx->endpoint->nsecrets; i++) {
-
-        ctx->secrets[i].name = ctx->endpoint->secrets[i];
-        ctx->secrets[i].value.data = p;
-        ctx->secrets[i].value.len = NGX_EZW_SECRET_LEN;
-
-        for (last = p + NGX_EZW_SECRET_LEN; p < last; /* void */ ) {
-
-            if (left == 0) {
-                ngx_ezw_random(rnd, sizeof(rnd));
-                left = sizeof(rnd);
-            }
-
-            left--;
-
-            if ((rnd[left] & 63) < 62) {
-                *p++ = alphabet[rnd[left] & 63];
-            }
-        }
-    }
-
-    ctx->nsecrets = ctx->endpoint->nsecrets;
-}
-
-
-/* SHA-256 as hex. */
-static const char *
-hashed(ngx_pool_t *pool, const void *data, size_t len)
-{
-    u_char  *p, digest[32];
-
-    p = ngx_pnalloc(pool, 65);
-
-    if (p == NULL || ngx_ezw_digest("", data, len, digest) != NGX_OK) {
-        return NULL;
-    }
-
-    ezw_hex(p, digest, 32);
-    p[64] = '\0';
-
-    return (char *) p;
-}
-
-
-/* A key of the body, base64 as its rule has it: sealed for its field and row,
- * as hex, or its fingerprint.  NULL: ctx->error, or no memory. */
-static const char *
-sealed(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b, ezw_value_t *v, const char *row)
-{
-    u_char      *p, key[48], digest[32], nonce[12], context[128];
-    u_char       out[sizeof(key) + EZW_SEAL_OVERHEAD];
-    size_t       len;
-    ezw_str_t    text, about;
-
-    text.data = (u_char *) v->data;
-    text.len = v->len;
-
-    if (v->len > 60 || ezw_base64_parse(&text, key, &len) != EZW_OK) {
-        return NULL;
-    }
-
-    p = ngx_pnalloc(ctx->request->pool, 2 * sizeof(out) + 1);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    if (b->source == SOURCE_FINGERPRINT) {
-
-        if (ngx_ezw_digest("", key, len, digest) != NGX_OK) {
-            return NULL;
-        }
-
-        ngx_memcpy(p, "sha256:", 7);
-        ezw_hex(p + 7, digest, 8);
-        p[23] = '\0';
-
-        return (char *) p;
-    }
-
-    if (ctx->conf->ring == NULL) {
-        (void) ngx_ezw_refuse(ctx, &ngx_ezw_not_configured, NULL,
-                              "The deployment keeps no secrets: it has no "
-                              "ezw_seal_key_file");
-        return NULL;
-    }
-
-    if (row == NULL) {
-        return NULL;
-    }
-
-    about.data = context;
-    about.len = ngx_snprintf(context, sizeof(context), "%*s %s", b->name.len,
-                             b->name.data, row)
-                - context;
-
-    ngx_ezw_random(nonce, sizeof(nonce));
-
-    if (ezw_seal(ctx->conf->ring, &about, nonce, key, len, out) != EZW_OK) {
-        return NULL;
-    }
-
-    ezw_hex(p, out, len + EZW_SEAL_OVERHEAD);
-    p[2 * (len + EZW_SEAL_OVERHEAD)] = '\0';
-
-    ngx_explicit_memzero(key, sizeof(key));
-
-    return (char *) p;
-}
-
-
-/* The id of the row that a secret is for: the path's, or else the first that
- * the statement's parameters make.  NULL: no memory. */
-static const char *
-row_of(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *binds, const char **values)
-{
-    int          i;
-    u_char      *p, id[16];
-
-    i = path_id(ctx->endpoint);
-
-    if (i < 0) {
-        for (i = 0; binds[i].source != SOURCE_ID; i++) { /* void */ }
-
-        return values[i];
-    }
-
-    if (ezw_uuid_parse(&ctx->match.params[i], id) != EZW_OK) {
-        return "";                    /* the statement will not find it */
-    }
-
-    p = ngx_pnalloc(ctx->request->pool, EZW_UUID_LEN + 1);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    ezw_uuid_text(p, id);
-    p[EZW_UUID_LEN] = '\0';
-
-    return (char *) p;
-}
-
-
-/* The path's parameter "id", -1: it has none. */
-static int
-path_id(ngx_ezw_endpoint_t *ep)
+int
+ngx_ezw_bind_path_id(ngx_ezw_endpoint_t *ep)
 {
     int  i;
 
@@ -487,325 +279,4 @@ path_id(ngx_ezw_endpoint_t *ep)
     }
 
     return -1;
-}
-
-
-/* Whose erasure takes a kept answer along. */
-static const char *
-contact_of(ngx_ezw_ctx_t *ctx)
-{
-    ngx_uint_t                     i;
-    ngx_ezw_endpoint_t            *ep;
-    const ngx_ezw_endpoint_row_t  *row;
-
-    ep = ctx->endpoint;
-    row = ep->row;
-
-    if (ep->contact >= 0) {
-        return terminated(ctx->request->pool,
-                          ctx->match.params[ep->contact].data,
-                          ctx->match.params[ep->contact].len);
-    }
-
-    for (i = 0; i < row->nbody; i++) {
-        if (row->body[i].type == EZW_FIELD_JID
-            && row->body[i].min == EZW_JID_CONTACT)
-        {
-            return ctx->body[ezw_fields_slot(row->body, row->nbody,
-                                             row->body[i].name,
-                                             ngx_strlen(row->body[i].name))]
-                   .data;
-        }
-    }
-
-    return NULL;
-}
-
-
-const char **
-ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
-    ngx_ezw_bind_t *binds)
-{
-    u_char                id[20], rnd[14], *p;
-    uint64_t              now;
-    ngx_str_t            *addr, whose;
-    ngx_uint_t            i, n;
-    ngx_pool_t           *pool;
-    ezw_value_t          *v;
-    const char          **values;
-    ngx_ezw_bind_t       *b;
-    ngx_table_elt_t      *h;
-    ezw_row_secret_t     *looked;
-    ngx_ezw_endpoint_t   *ep;
-    ngx_ezw_principal_t  *who;
-
-    ep = ctx->endpoint;
-    who = ctx->principal;
-    pool = ctx->request->pool;
-
-    values = ngx_palloc(pool, (st->nparams + 1) * sizeof(char *));
-    if (values == NULL) {
-        return NULL;
-    }
-
-    now = ngx_ezw_now();
-
-    if (ep->nsecrets) {
-        p = ngx_pnalloc(pool, ep->nsecrets * NGX_EZW_SECRET_LEN);
-        if (p == NULL) {
-            return NULL;
-        }
-
-        make_secrets(ctx, p);
-    }
-
-    for (i = 0; i < st->nparams; i++) {
-        b = &binds[i];
-        values[i] = NULL;
-
-        switch (b->source) {
-
-        case SOURCE_COMPANY:
-            values[i] = ctx->company[0] ? (char *) ctx->company : NULL;
-            break;
-
-        case SOURCE_KEY_ID:
-            values[i] = (char *) who->id.data;
-            break;
-
-        case SOURCE_KEY_COMPANY:
-            values[i] = (char *) who->company.data;
-            break;
-
-        case SOURCE_KEY_SCOPE:
-            values[i] = ezw_scope_name(who->scope);
-            break;
-
-        case SOURCE_KEY_CHANNELS:
-            values[i] = (char *) who->channels.data;
-            break;
-
-        case SOURCE_KEY_COMPANIES:
-            values[i] = (char *) who->companies.data;
-            break;
-
-        case SOURCE_KEY_ASSISTANT:
-            values[i] = (char *) who->assistant.data;
-            break;
-
-        case SOURCE_KEY_ACTOR:
-            values[i] = (char *) who->actor.data;
-            break;
-
-        case SOURCE_TRACE:
-            values[i] = (char *) ctx->trace;
-            break;
-
-        case SOURCE_ADDRESS:
-            addr = &ctx->request->connection->addr_text;
-            values[i] = terminated(pool, addr->data, addr->len);
-            if (values[i] == NULL) {
-                return NULL;
-            }
-            break;
-
-        case SOURCE_PATH:
-            values[i] = terminated(pool, ctx->match.params[b->index].data,
-                                   ctx->match.params[b->index].len);
-            if (values[i] == NULL) {
-                return NULL;
-            }
-            break;
-
-        case SOURCE_MESSAGE_ID:
-            ngx_ezw_random(rnd, 14);
-            ezw_message_id(id, now, rnd);
-            p = ngx_pnalloc(pool, EZW_MESSAGE_ID_LEN + 1);
-            if (p == NULL) {
-                return NULL;
-            }
-            ezw_hex(p, id, 20);
-            p[EZW_MESSAGE_ID_LEN] = '\0';
-            values[i] = (char *) p;
-            break;
-
-        case SOURCE_ID:
-            ngx_ezw_random(rnd, 10);
-            ezw_uuid7(id, now, rnd);
-            p = ngx_pnalloc(pool, EZW_UUID_LEN + 1);
-            if (p == NULL) {
-                return NULL;
-            }
-            ezw_uuid_text(p, id);
-            p[EZW_UUID_LEN] = '\0';
-            values[i] = (char *) p;
-            break;
-
-        case SOURCE_HAS_BODY:
-            values[i] = (ctx->body && ctx->body[b->index].present) ? "t" : "f";
-            break;
-
-        case SOURCE_HAS_QUERY:
-            values[i] = (ctx->args && ctx->args[b->index].present) ? "t" : "f";
-            break;
-
-        case SOURCE_AGENT:
-            h = ctx->request->headers_in.user_agent;
-
-            if (h) {
-                values[i] = terminated(pool, h->value.data,
-                                       ngx_min(h->value.len, 512));
-                if (values[i] == NULL) {
-                    return NULL;
-                }
-            }
-            break;
-
-        case SOURCE_USER_ID:
-            values[i] = (char *) who->user.data;
-            break;
-
-        case SOURCE_USER_EMAIL:
-            values[i] = (char *) who->email.data;
-            break;
-
-        case SOURCE_USER_ROLE:
-            values[i] = ngx_ezw_role_names[who->role];
-            break;
-
-        case SOURCE_SESSION_ID:
-            values[i] = (char *) who->session.data;
-            break;
-
-        case SOURCE_TOKEN_EXPIRES:
-            p = ngx_pnalloc(pool, EZW_TIME_LEN + 1);
-            if (p == NULL) {
-                return NULL;
-            }
-            if (ezw_time_write(p, (who->token_expires - EZW_PG_EPOCH_S)
-                                  * 1000000)
-                == NULL)
-            {
-                return NULL;
-            }
-            p[EZW_TIME_LEN] = '\0';
-            values[i] = (char *) p;
-            break;
-
-        case SOURCE_SECRET_HASH:
-            values[i] = hashed(pool, ctx->secrets[b->index].value.data,
-                               ctx->secrets[b->index].value.len);
-            if (values[i] == NULL) {
-                return NULL;
-            }
-            break;
-
-        case SOURCE_SECRET_PREFIX:
-            values[i] = terminated(pool, ctx->secrets[b->index].value.data, 6);
-            if (values[i] == NULL) {
-                return NULL;
-            }
-            break;
-
-        case SOURCE_PASSWORD_HASH:
-            values[i] = (char *) ctx->password_hash.data;
-            break;
-
-        case SOURCE_LOOKED:
-            looked = ctx->looked ? ctx->looked->elts : NULL;
-
-            for (n = 0; looked && n < ctx->looked->nelts; n++) {
-                if (looked[n].name.len == b->name.len
-                    && ngx_memcmp(looked[n].name.data, b->name.data,
-                                  b->name.len)
-                       == 0)
-                {
-                    values[i] = (char *) looked[n].value.data;
-                }
-            }
-            break;
-
-        case SOURCE_HASH:
-        case SOURCE_SEALED:
-        case SOURCE_FINGERPRINT:
-            v = ctx->body ? &ctx->body[b->index] : NULL;
-
-            if (v && v->data) {
-                values[i] = b->source == SOURCE_HASH
-                            ? hashed(pool, v->data, v->len)
-                            : sealed(ctx, b, v, row_of(ctx, binds, values));
-                if (values[i] == NULL) {
-                    return NULL;
-                }
-            }
-            break;
-
-        case SOURCE_ONCE_COMPANY:
-            values[i] = ctx->company[0]
-                        ? (char *) ctx->company
-                        : "00000000-0000-0000-0000-000000000000";
-            break;
-
-        case SOURCE_ONCE_METHOD:
-            values[i] = "POST";
-            break;
-
-        case SOURCE_ONCE_ROUTE:
-            values[i] = ep->row->path;
-            break;
-
-        case SOURCE_ONCE_CHANNEL:
-            values[i] = "";
-            if (ngx_ezw_once_whose(ctx, &whose) == NGX_OK) {
-                values[i] = hashed(pool, whose.data, whose.len);
-                if (values[i] == NULL) {
-                    return NULL;
-                }
-            }
-            if (ep->channel >= 0) {
-                values[i] = terminated(pool,
-                                       ctx->match.params[ep->channel].data,
-                                       ctx->match.params[ep->channel].len);
-                if (values[i] == NULL) {
-                    return NULL;
-                }
-            }
-            break;
-
-        case SOURCE_ONCE_KEY:
-            values[i] = (char *) ctx->once->key.data;
-            break;
-
-        case SOURCE_ONCE_FINGERPRINT:
-            values[i] = (char *) ctx->once->text;
-            break;
-
-        case SOURCE_ONCE_ATTEMPT:
-            values[i] = (char *) ctx->once->attempt_text;
-            break;
-
-        case SOURCE_ONCE_KEPT:
-            values[i] = (char *) ctx->conf->kept.data;
-            break;
-
-        case SOURCE_ONCE_CONTACT:
-            values[i] = contact_of(ctx);
-            break;
-
-        case SOURCE_BODY:
-        case SOURCE_QUERY:
-            v = (b->source == SOURCE_BODY) ? ctx->body : ctx->args;
-
-            if (v && v[b->index].data) {
-                values[i] = terminated(pool, v[b->index].data,
-                                       v[b->index].len);
-                if (values[i] == NULL) {
-                    return NULL;
-                }
-            }
-            break;
-        }
-    }
-
-    return values;
 }

@@ -72,6 +72,8 @@ add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_face_e face,
     ep->name.data = (u_char *) row->name;
     ep->name.len = ngx_strlen(row->name);
     ep->nbody_slots = ezw_fields_slots(row->body, row->nbody);
+    ep->query = row->query;
+    ep->nquery = row->nquery;
     ep->nquery_slots = ezw_fields_slots(row->query, row->nquery);
     ep->key_slot = ezw_fields_slot(row->body, row->nbody, "idempotencyKey",
                                    sizeof("idempotencyKey") - 1);
@@ -112,6 +114,10 @@ add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_face_e face,
     }
 
     if (ngx_ezw_bind_conf(cf, ep, ep->statement, &ep->binds) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ep->paged && ngx_ezw_page_conf(cf, ep) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -66,6 +66,7 @@ begin(ngx_ezw_ctx_t *ctx)
     r = ctx->request;
 
     if (check_query(ctx) != NGX_OK
+        || (ctx->endpoint->paged && ngx_ezw_page_begin(ctx) != NGX_OK)
         || (ctx->endpoint->row->nbody && check_content_type(ctx) != NGX_OK))
     {
         rc = ngx_http_discard_request_body(r);
@@ -155,7 +156,7 @@ ngx_ezw_execute(ngx_ezw_ctx_t *ctx)
 
     ctx->query.statement = ctx->once ? ep->once : ep->statement;
     binds = ctx->once ? ep->once_binds : ep->binds;
-    ctx->query.lane = ep->row->lane;
+    ctx->query.lane = ctx->page ? ngx_ezw_page_lane(ctx) : ep->row->lane;
     ctx->query.write = (ep->row->lane == NGX_EZW_PG_WRITE
                         || ep->row->method != NGX_HTTP_GET);
     ctx->query.order = order_of(ctx);
@@ -178,10 +179,17 @@ ngx_ezw_execute(ngx_ezw_ctx_t *ctx)
 static void
 executed(ngx_ezw_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t               rc;
+    const ngx_ezw_error_t  *error;
 
     if (ctx->query.rc == NGX_EZW_PG_DONE) {
-        rc = ngx_ezw_reply_rows(ctx);
+        rc = ctx->page ? ngx_ezw_page_rows(ctx) : ngx_ezw_reply_rows(ctx);
+
+        if (rc == NGX_DECLINED && ctx->page) {
+            ngx_ezw_pg_query_clear(&ctx->query);
+            ngx_ezw_execute(ctx);
+            return;
+        }
 
         if (ctx->endpoint->row->bell && ctx->error == NULL
             && ctx->conf->bell)
@@ -193,9 +201,16 @@ executed(ngx_ezw_ctx_t *ctx)
         ngx_ezw_once_end(ctx, 0);
 
         if (ctx->query.rc == NGX_EZW_PG_FAILED) {
-            (void) ngx_ezw_refuse(ctx,
-                               ngx_ezw_error_of_sqlstate(ctx->query.sqlstate),
-                               NULL, NULL);
+            error = ngx_ezw_error_of_sqlstate(ctx->query.sqlstate);
+
+            if (ctx->page && error == &ngx_ezw_invalid) {
+                /* whatever else a list is given is text to Postgres */
+                (void) ngx_ezw_page_refuse(ctx);
+
+            } else {
+                (void) ngx_ezw_refuse(ctx, error, NULL, NULL);
+            }
+
         } else {
             (void) ngx_ezw_refuse(ctx, &ngx_ezw_unavailable, NULL, NULL);
         }
@@ -551,17 +566,17 @@ check_query(ngx_ezw_ctx_t *ctx)
     ezw_invalid_t                  why;
     ezw_fields_conf_t              conf;
     ngx_http_request_t            *r;
-    const ngx_ezw_endpoint_row_t  *row;
+    ngx_ezw_endpoint_t            *ep;
 
     r = ctx->request;
-    row = ctx->endpoint->row;
+    ep = ctx->endpoint;
 
-    if (r->args.len == 0 && row->nquery == 0) {
+    if (r->args.len == 0 && ep->nquery == 0) {
         return NGX_OK;
     }
 
-    ctx->args = ngx_pcalloc(r->pool, (ctx->endpoint->nquery_slots + 1)
-                                     * sizeof(ezw_value_t));
+    ctx->args = ngx_pcalloc(r->pool,
+                            (ep->nquery_slots + 1) * sizeof(ezw_value_t));
     if (ctx->args == NULL) {
         return ngx_ezw_refuse(ctx, &ngx_ezw_internal, NULL, NULL);
     }
@@ -575,7 +590,7 @@ check_query(ngx_ezw_ctx_t *ctx)
     conf.alloc = &alloc;
     conf.strict = ctx->prefer.strict;
 
-    rc = ezw_fields_query(&conf, row->query, row->nquery, &args, ctx->args,
+    rc = ezw_fields_query(&conf, ep->query, ep->nquery, &args, ctx->args,
                           &why);
 
     if (rc == EZW_INVALID) {

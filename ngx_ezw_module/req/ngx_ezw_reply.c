@@ -50,6 +50,7 @@ out_grow(ngx_ezw_out_t *out, size_t size)
     cl->next = NULL;
 
     if (out->last) {
+        out->before += out->w.pos - out->last->buf->pos;
         out->last->buf->last = out->w.pos;
         out->last->next = cl;
     } else {
@@ -82,23 +83,22 @@ out_more(ezw_writer_t *w, size_t need)
 
 
 off_t
+ngx_ezw_out_length(ngx_ezw_out_t *out)
+{
+    return out->before + (out->w.pos - out->last->buf->pos);
+}
+
+
+off_t
 ngx_ezw_out_end(ngx_ezw_out_t *out)
 {
-    off_t         length;
-    ngx_chain_t  *cl;
-
     if (out->w.failed) {
         return -1;
     }
 
     out->last->buf->last = out->w.pos;
-    length = 0;
 
-    for (cl = out->first; cl; cl = cl->next) {
-        length += cl->buf->last - cl->buf->pos;
-    }
-
-    return length;
+    return ngx_ezw_out_length(out);
 }
 
 
@@ -200,7 +200,7 @@ ngx_ezw_reply_rows(ngx_ezw_ctx_t *ctx)
     ngx_str_t                name;
     ngx_uint_t               c;
     const char              *field;
-    ezw_cell_t               cells[64];
+    ezw_cell_t               cells[NGX_EZW_PG_COLUMNS];
     ngx_ezw_out_t            out;
     ezw_row_conf_t           rows;
     ngx_ezw_pg_query_t      *q;

@@ -23,6 +23,7 @@
 #include <ngx_http.h>
 
 #include "base/ezw_cidr.h"
+#include "base/ezw_cursor.h"
 #include "base/ezw_fields.h"
 #include "base/ezw_gcra.h"
 #include "base/ezw_id.h"
@@ -40,6 +41,7 @@
 typedef struct ngx_ezw_ctx_s       ngx_ezw_ctx_t;
 typedef struct ngx_ezw_endpoint_s  ngx_ezw_endpoint_t;
 typedef struct ngx_ezw_account_s   ngx_ezw_account_t;     /* core/'s */
+typedef struct ngx_ezw_page_s      ngx_ezw_page_t;
 
 
 typedef enum {
@@ -182,6 +184,11 @@ struct ngx_ezw_endpoint_s {
     int                            key_slot;   /* body's idempotencyKey, or -1 */
     int                            password_slot;  /* body's password, or -1 */
     unsigned                       secret_body:1;  /* it has one */
+    unsigned                       paged:1;    /* a list by limit and cursor */
+    ngx_uint_t                     nafter;     /* values of its positions */
+    const ezw_field_t             *query;      /* the row's rules and the
+                                                  page's */
+    ngx_uint_t                     nquery;
     ngx_uint_t                     nids;
     ezw_str_t                      secrets[NGX_EZW_SECRETS];   /* names */
     ngx_uint_t                     nsecrets;
@@ -314,6 +321,7 @@ struct ngx_ezw_ctx_s {
                                               none */
     ngx_array_t          *looked;    /* of ezw_row_secret_t: a look-up's row */
     struct ngx_ezw_once_s *once;     /* the request's idempotency key */
+    ngx_ezw_page_t       *page;      /* of a list, else NULL */
     ngx_str_t             raw;       /* the body as it came */
 
     ezw_value_t          *body;
@@ -384,7 +392,24 @@ ngx_int_t ngx_ezw_endpoints_add(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf,
  * A path jid that is none leaves ctx->error too, with NGX_OK. */
 ngx_int_t ngx_ezw_route(ngx_ezw_ctx_t *ctx);
 
-/* ngx_ezw_bind.c */
+/* ngx_ezw_page.c */
+
+/* The rules of limit and cursor, added to the endpoint's query. */
+ngx_int_t ngx_ezw_page_conf(ngx_conf_t *cf, ngx_ezw_endpoint_t *ep);
+/* Reads them.  NGX_OK with ctx->page, or NGX_DECLINED with ctx->error. */
+ngx_int_t ngx_ezw_page_begin(ngx_ezw_ctx_t *ctx);
+/* The refusal of a cursor. */
+ngx_int_t ngx_ezw_page_refuse(ngx_ezw_ctx_t *ctx);
+/* Writes the rows of ctx->query.  NGX_DECLINED: the statement is to be executed
+ * once more; else what the request is to be finalized with. */
+ngx_int_t ngx_ezw_page_rows(ngx_ezw_ctx_t *ctx);
+ngx_ezw_pg_lane_e ngx_ezw_page_lane(ngx_ezw_ctx_t *ctx);
+/* Values of :page.limit (NULL: no memory), :page.count and :after.i. */
+const char *ngx_ezw_page_limit(ngx_ezw_ctx_t *ctx);
+const char *ngx_ezw_page_count(ngx_ezw_ctx_t *ctx);
+const char *ngx_ezw_page_after(ngx_ezw_ctx_t *ctx, ngx_uint_t i);
+
+/* ngx_ezw_bind.c, ngx_ezw_value.c */
 
 /* Finds out what the parameters of a statement stand for.  NGX_ERROR: logged. */
 ngx_int_t ngx_ezw_bind_conf(ngx_conf_t *cf, ngx_ezw_endpoint_t *ep,
@@ -466,10 +491,13 @@ typedef struct {
     ngx_pool_t           *pool;
     ngx_chain_t          *first;
     ngx_chain_t          *last;
+    off_t                 before;    /* bytes in front of the last buffer */
     size_t                next_size;
 } ngx_ezw_out_t;
 
 ngx_int_t ngx_ezw_out_init(ngx_ezw_out_t *out, ngx_pool_t *pool, size_t size);
+/* Bytes written so far. */
+off_t ngx_ezw_out_length(ngx_ezw_out_t *out);
 /* Ends the chain; returns its length, or -1 when memory ran out. */
 off_t ngx_ezw_out_end(ngx_ezw_out_t *out);
 

@@ -3,15 +3,52 @@
 -- name: channel_list
 -- Archived channels stay in it: their history stays readable.
 select
-    h.data_retention_in_days as "dataRetentionInDays",
-    h.jid,
-    h.name,
-    h.priority
-from ezw.channel h
-where h.company = :company::uuid
-  and h.jid is not null
-  and (:key.channels::text[] is null or h.jid = any (:key.channels::text[]))
-order by h.priority nulls last, h.created_at, h.jid;
+    w.jid is not null as "@row",
+    w.rank as "@cursor0",
+    w.created_at as "@cursor1",
+    w.jid as "@cursor2",
+    case
+        when :page.count::boolean
+        then (
+            select count(*)
+            from (
+                select
+                from ezw.channel t
+                where t.company = :company::uuid
+                  and t.jid is not null
+                  and (:key.channels::text[] is null or t.jid = any (:key.channels::text[]))
+                limit 10001
+            ) n
+        )
+    end as "@total",
+    w.data_retention_in_days as "dataRetentionInDays",
+    w.jid,
+    w.name,
+    w.priority
+from ezw.company c
+left join lateral (
+    select
+        coalesce(h.priority::int8, 9223372036854775807) as rank,
+        h.created_at,
+        h.data_retention_in_days,
+        h.jid,
+        h.name,
+        h.priority
+    from ezw.channel h
+    where h.company = c.id
+      and h.company = :company::uuid
+      and h.jid is not null
+      and (:key.channels::text[] is null or h.jid = any (:key.channels::text[]))
+      and (coalesce(h.priority::int8, 9223372036854775807), h.created_at, h.jid) > (
+        coalesce(:after.0::int8, -9223372036854775808),
+        coalesce(:after.1::timestamptz, '-infinity'),
+        coalesce(:after.2::text, '')
+      )
+    order by 1, 2, 4
+    limit :page.limit::integer
+) w on true
+where c.id = :company::uuid
+order by w.rank, w.created_at, w.jid;
 
 -- name: channel_update
 select

@@ -10,11 +10,21 @@ where c.id = :company::uuid;
 -- name: company_list
 -- The key's own company, then its children for an OWNER.
 select
+    case when c.id = :key.company::uuid then 0 else 1 end as "@cursor0",
+    c.name as "@cursor1",
+    c.id as "@cursor2",
+    cardinality(:key.companies::uuid[])::int8 as "@total",
     c.id,
     c.name
 from ezw.company c
 where c.id = any (:key.companies::uuid[])
-order by c.id <> :key.company::uuid, c.name, c.id;
+  and (case when c.id = :key.company::uuid then 0 else 1 end, c.name, c.id) > (
+    coalesce(:after.0::integer, 0),
+    coalesce(:after.1::text, ''),
+    coalesce(:after.2::uuid, '00000000-0000-0000-0000-000000000000')
+  )
+order by 1, 2, 3
+limit :page.limit::integer;
 
 -- name: company_get
 -- {companyId} of the path is what the gate made :company from.

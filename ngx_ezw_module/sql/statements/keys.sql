@@ -124,6 +124,22 @@ select ezw.key_denied(
 
 -- name: key_list
 select
+    w.id is not null as "@row",
+    w.created_at as "@cursor0",
+    w.id as "@cursor1",
+    case
+        when :page.count::boolean
+        then (
+            select count(*)
+            from (
+                select
+                from ezw.api_key t
+                where t.company = :company::uuid
+                  and t.revoked_at is null
+                limit 10001
+            ) n
+        )
+    end as "@total",
     w.burst,
     w.cipher_fingerprint as "cipherKey",
     w.description,
@@ -136,9 +152,34 @@ select
     w.rate_per_minute as "ratePerMinute",
     w.scope,
     w.whitelist
-from ezw.key_shape w
-where w.company = :company::uuid
-  and w.revoked_at is null
+from ezw.company c
+left join lateral (
+    select
+        k.burst,
+        k.cipher_fingerprint,
+        k.created_at,
+        k.description,
+        k.enabled,
+        k.expires_at,
+        k.id,
+        k.last_used,
+        k.objects,
+        k.prefix,
+        k.rate_per_minute,
+        k.scope,
+        k.whitelist
+    from ezw.key_shape k
+    where k.company = c.id
+      and k.company = :company::uuid
+      and k.revoked_at is null
+      and (k.created_at, k.id) > (
+        coalesce(:after.0::timestamptz, '-infinity'),
+        coalesce(:after.1::uuid, '00000000-0000-0000-0000-000000000000')
+      )
+    order by k.created_at, k.id
+    limit :page.limit::integer
+) w on true
+where c.id = :company::uuid
 order by w.created_at, w.id;
 
 -- name: key_create
