@@ -1,9 +1,12 @@
 /*
  * Bodies and queries against their rules.  A rule has one slot of the values,
- * a name three, a message two; slots follow the rules' order.  Which name
+ * a name three, a message two, an object its own and those of its fields;
+ * slots follow the rules' order.  Which name
  * belongs to which rule and slot is decided here, what a value may be in
  * ezw_fields_value.c.
  */
+
+#include <stdio.h>
 
 #include "ezw_fields_value.h"
 #include "ezw_json.h"
@@ -17,8 +20,15 @@ static unsigned slots_of(const ezw_field_t *rule);
 static int find_message(const ezw_fields_conf_t *conf,
     const ezw_field_t *rules, unsigned n, const json_t *body,
     json_t **message);
-static int refuse_unknown(const ezw_field_t *rules, unsigned n,
-    const json_t *body, ezw_invalid_t *why);
+static int check_fields(const ezw_fields_conf_t *conf, const char *prefix,
+    const ezw_field_t *rules, unsigned n, const json_t *object,
+    const json_t *message, ezw_value_t *values, ezw_invalid_t *why);
+static int check_object(const ezw_fields_conf_t *conf,
+    const ezw_field_t *rule, const json_t *v, ezw_value_t *values,
+    ezw_invalid_t *why);
+static void clear(ezw_value_t *values, unsigned n);
+static int refuse_unknown(const char *prefix, const ezw_field_t *rules,
+    unsigned n, const json_t *object, ezw_invalid_t *why);
 
 
 /* Number of slots that the rules' values take. */
@@ -42,6 +52,7 @@ int
 ezw_fields_slot(const ezw_field_t *rules, unsigned n, const char *name,
     size_t len)
 {
+    int          inner;
     size_t       size;
     unsigned     i, j, slot;
     const char  *suffix;
@@ -81,6 +92,14 @@ ezw_fields_slot(const ezw_field_t *rules, unsigned n, const char *name,
         } else if (rules[i].type == EZW_FIELD_MESSAGE) {
             if (size == 4 && memcmp(suffix, "type", 4) == 0) {
                 return (int) slot + 1;
+            }
+
+        } else if (rules[i].type == EZW_FIELD_OBJECT) {
+            inner = ezw_fields_slot(rules[i].fields, rules[i].nfields, suffix,
+                                    size);
+
+            if (inner >= 0) {
+                return (int) slot + 1 + inner;
             }
         }
     }
@@ -172,19 +191,10 @@ int
 ezw_fields_check(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
     unsigned n, const json_t *body, ezw_value_t *values, ezw_invalid_t *why)
 {
-    int                 rc;
-    json_t             *message;
-    unsigned            i, j, slot, slots;
-    const json_t       *v;
-    const ezw_field_t  *rule;
+    int      rc;
+    json_t  *message;
 
-    slots = ezw_fields_slots(rules, n);
-
-    for (slot = 0; slot < slots; slot++) {
-        values[slot].data = NULL;
-        values[slot].len = 0;
-        values[slot].present = 0;
-    }
+    clear(values, ezw_fields_slots(rules, n));
 
     rc = find_message(conf, rules, n, body, &message);
 
@@ -192,8 +202,30 @@ ezw_fields_check(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
         return rc;
     }
 
+    rc = check_fields(conf, "", rules, n, body, message, values, why);
+
+    json_decref(message);
+
+    return rc;
+}
+
+
+/* Checks the fields of an object, whose names in errors begin with prefix;
+ * message: what the body itself is, or NULL.  EZW_OK, EZW_INVALID or
+ * EZW_ERROR. */
+static int
+check_fields(const ezw_fields_conf_t *conf, const char *prefix,
+    const ezw_field_t *rules, unsigned n, const json_t *object,
+    const json_t *message, ezw_value_t *values, ezw_invalid_t *why)
+{
+    int            rc;
+    char           name[sizeof(why->field)];
+    unsigned       i, j, slot, slots;
+    ezw_field_t    rule;
+    const json_t  *v;
+
     if (conf->strict && message == NULL) {
-        rc = refuse_unknown(rules, n, body, why);
+        rc = refuse_unknown(prefix, rules, n, object, why);
 
         if (rc != EZW_OK) {
             return rc;
@@ -202,60 +234,99 @@ ezw_fields_check(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
 
     slot = 0;
 
-    for (i = 0; i < n; i++) {
-        rule = &rules[i];
-        slots = slots_of(rule);
+    for (i = 0; i < n; slot += slots_of(&rules[i]), i++) {
+        rule = rules[i];
+        slots = slots_of(&rule);
 
-        if (slots == 0) {
+        if (slots == 0 || ((rule.flags & EZW_OWNER) && !conf->owner)) {
             continue;
         }
 
-        v = json_object_get(body, rule->name);
+        v = json_object_get(object, rule.name);
 
-        if (v == NULL && message != NULL && (rule->flags & EZW_BARE)) {
+        if (*prefix != '\0') {
+            snprintf(name, sizeof(name), "%s.%s", prefix, rule.name);
+            rule.name = name;
+        }
+
+        if (v == NULL && message != NULL && (rule.flags & EZW_BARE)) {
             rc = ezw_fields_value_check_message(conf, "", message,
                                                 &values[slot], why);
 
         } else if (v == NULL) {
-            rc = (rule->flags & EZW_REQUIRED)
-                 ? ezw_fields_value_refuse(rule, "is required", why) : EZW_OK;
+            rc = (rule.flags & EZW_REQUIRED)
+                 ? ezw_fields_value_refuse(&rule, "is required", why) : EZW_OK;
 
             slots = 0;
 
-        } else if ((rule->flags & EZW_READ_BACK)
+        } else if ((rule.flags & EZW_READ_BACK)
                    && ezw_fields_form_is_fingerprint(v))
         {
             rc = EZW_OK;
             slots = 0;
 
-        } else if (!json_is_null(v)) {
-            rc = ezw_fields_value_check(conf, rule, v, &values[slot], why);
+        } else if (json_is_null(v)) {
 
-        } else if (rule->flags & EZW_NULLABLE) {
-            rc = EZW_OK;
+            if (rule.flags & EZW_NULLABLE) {
+                rc = EZW_OK;
 
-        } else if (rule->type == EZW_FIELD_MAP) {
-            ezw_fields_value_set_literal(&values[slot], "{}");
-            rc = EZW_OK;
+            } else if (rule.type == EZW_FIELD_MAP) {
+                ezw_fields_value_set_literal(&values[slot], "{}");
+                rc = EZW_OK;
+
+            } else {
+                rc = ezw_fields_value_refuse(&rule, "must not be null", why);
+            }
+
+        } else if (rule.type == EZW_FIELD_OBJECT) {
+            rc = check_object(conf, &rule, v, &values[slot], why);
+            slots = 1;
 
         } else {
-            rc = ezw_fields_value_refuse(rule, "must not be null", why);
+            rc = ezw_fields_value_check(conf, &rule, v, &values[slot], why);
         }
 
         if (rc != EZW_OK) {
-            break;
+            return rc;
         }
 
         for (j = 0; j < slots; j++) {
             values[slot + j].present = 1;
         }
-
-        slot += slots_of(rule);
     }
 
-    json_decref(message);
+    return EZW_OK;
+}
 
-    return rc;
+
+/* Checks an object of fields, its own value and theirs; EZW_OK, EZW_INVALID
+ * or EZW_ERROR. */
+static int
+check_object(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
+    const json_t *v, ezw_value_t *values, ezw_invalid_t *why)
+{
+    if (!json_is_object(v)) {
+        return ezw_fields_value_refuse(rule, "must be an object", why);
+    }
+
+    ezw_fields_value_set_literal(&values[0], "t");
+
+    return check_fields(conf, rule->name, rule->fields, rule->nfields, v, NULL,
+                        &values[1], why);
+}
+
+
+/* No field has been seen yet. */
+static void
+clear(ezw_value_t *values, unsigned n)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        values[i].data = NULL;
+        values[i].len = 0;
+        values[i].present = 0;
+    }
 }
 
 
@@ -272,13 +343,7 @@ ezw_fields_query(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
     const ezw_field_t    *rule;
     const unsigned char  *p, *end, *next, *equals;
 
-    slots = ezw_fields_slots(rules, n);
-
-    for (slot = 0; slot < slots; slot++) {
-        values[slot].data = NULL;
-        values[slot].len = 0;
-        values[slot].present = 0;
-    }
+    clear(values, ezw_fields_slots(rules, n));
 
     buf = NULL;
     p = query->data;
@@ -413,6 +478,9 @@ slots_of(const ezw_field_t *rule)
     case EZW_FIELD_MESSAGE:
         return 2;
 
+    case EZW_FIELD_OBJECT:
+        return 1 + ezw_fields_slots(rule->fields, rule->nfields);
+
     default:
         return 1;
     }
@@ -462,17 +530,18 @@ find_message(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
 }
 
 
-/* EZW_INVALID for a name in the body that no rule knows. */
+/* EZW_INVALID for a name in an object that no rule knows. */
 static int
-refuse_unknown(const ezw_field_t *rules, unsigned n, const json_t *body,
-    ezw_invalid_t *why)
+refuse_unknown(const char *prefix, const ezw_field_t *rules, unsigned n,
+    const json_t *object, ezw_invalid_t *why)
 {
+    char         field[1024];
     void        *iter;
     json_t      *o;
     unsigned     i;
     const char  *key;
 
-    o = (json_t *) body;
+    o = (json_t *) object;
 
     for (iter = json_object_iter(o);
          iter != NULL;
@@ -487,8 +556,11 @@ refuse_unknown(const ezw_field_t *rules, unsigned n, const json_t *body,
         }
 
         if (i == n) {
-            return ezw_invalid(why, VALIDATION, key, "Unknown field: %s",
-                               key);
+            snprintf(field, sizeof(field), "%s%s%s", prefix,
+                     *prefix != '\0' ? "." : "", key);
+
+            return ezw_invalid(why, VALIDATION, field, "Unknown field: %s",
+                               field);
         }
     }
 

@@ -28,7 +28,9 @@ typedef enum {
     EZW_FIELD_MAP,        /* {} or [] or null empty, else names to string,
                              number or boolean; max: names; 4 KB of JSON;
                              leaves as a JSON object */
-    EZW_FIELD_STRINGS,    /* array of strings; max: elements; leaves as JSON */
+    EZW_FIELD_STRINGS,    /* array of strings; min/max: elements; fields, if
+                             any, is the one rule of an element (STRING, ENUM);
+                             leaves as JSON */
     EZW_FIELD_JIDS,       /* array of jid strings; leaves as a JSON array of
                              normalised jids; min: kinds */
     EZW_FIELD_REF,        /* a jid string or {"jid": string}; one slot: the
@@ -49,10 +51,15 @@ typedef enum {
                              uuid, each once */
     EZW_FIELD_EMAIL,      /* an e-mail address in ASCII: local part 1-64,
                              domain 1-190 of letters, digits, ".", "-", 254 in
-                             all; leaves in lower case */
+                             all; max: of them, when it is less; leaves in
+                             lower case */
     EZW_FIELD_KEY,        /* 32 bytes as standard base64, padded or not;
                              leaves padded */
     EZW_FIELD_UUID,       /* leaves in lower case */
+    EZW_FIELD_OBJECT,     /* an object of fields[nfields]; its own slot says
+                             that it is there ("t", null) and is followed by
+                             theirs, called "profile.email"; a null object is
+                             one whose fields all are null */
     EZW_FIELD_READONLY    /* known, ignored, no slot */
 } ezw_field_type_e;
 
@@ -61,15 +68,23 @@ typedef enum {
 #define EZW_BARE       0x04      /* MESSAGE: the body itself may be it */
 #define EZW_READ_BACK  0x08      /* KEY: "sha256:" and 16 hex digits, what reads
                                     tell of it, are as if it were absent */
+#define EZW_OWNER      0x10      /* READONLY unless the conf says owner */
+#define EZW_AS_WRITTEN 0x20      /* EMAIL: leaves in the letters it came in */
 
-typedef struct {
+typedef struct ezw_field_s  ezw_field_t;
+
+struct ezw_field_s {
     const char           *name;      /* "name"; one level, as in the body */
     ezw_field_type_e      type;
     unsigned              flags;
     int64_t               min;
     int64_t               max;       /* 0: no bound, but for INTEGER */
     const char *const    *values;    /* NULL-terminated, EZW_FIELD_ENUM */
-} ezw_field_t;
+    const ezw_field_t    *fields;    /* of an OBJECT; of STRINGS, one */
+    unsigned              nfields;
+};
+
+#define ezw_fields(a)  .fields = a, .nfields = sizeof(a) / sizeof(a[0])
 
 typedef struct {
     const char           *data;      /* NULL: null; ended by NUL for libpq */
@@ -81,12 +96,13 @@ typedef struct {
     const ezw_jid_conf_t *jids;
     const ezw_alloc_t    *alloc;     /* owns what the values point to */
     unsigned              strict:1;
+    unsigned              owner:1;   /* who asks may write EZW_OWNER fields */
 } ezw_fields_conf_t;
 
 /* Number of slots of the rules. */
 unsigned ezw_fields_slots(const ezw_field_t *rules, unsigned n);
 
-/* Slot of "reference" or "name.fullName"; -1: no such.  A field without a
+/* Slot of "reference", "name.fullName" or "profile.email"; -1: no such.  A field without a
  * suffix is its first slot ("name" is "name.fullName"). */
 int ezw_fields_slot(const ezw_field_t *rules, unsigned n,
     const char *name, size_t len);

@@ -28,6 +28,7 @@ int
 ezw_fields_form_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     const json_t *v, ezw_value_t *value, ezw_invalid_t *why)
 {
+    int            rc;
     size_t         len;
     ezw_str_t      s;
     const char    *what;
@@ -64,6 +65,22 @@ ezw_fields_form_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
 
     if (len == 0) {
         return ezw_fields_value_refuse(rule, what, why);
+    }
+
+    if (rule->type == EZW_FIELD_EMAIL) {
+
+        if (rule->max > 0) {
+            rc = ezw_fields_value_check_length(rule->name, 0, rule->max,
+                                               (char *) s.data, s.len, why);
+
+            if (rc != EZW_OK) {
+                return rc;
+            }
+        }
+
+        if (rule->flags & EZW_AS_WRITTEN) {
+            return ezw_fields_value_set(conf, value, s.data, s.len);
+        }
     }
 
     return ezw_fields_value_set(conf, value, buf, len);

@@ -43,6 +43,9 @@ static const object_t  objects[] = {
 static int check_strings(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
+static int check_by_rule(const ezw_fields_conf_t *conf,
+    const ezw_field_t *rule, size_t i, const json_t *element,
+    ezw_invalid_t *why);
 static int check_elements(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
@@ -144,9 +147,11 @@ check_strings(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
             src = jid.jid;
 
         } else {
-            rc = ezw_fields_value_check_length(rule->name, 0, 0,
-                                               (char *) src.data, src.len,
-                                               why);
+            rc = (rule->fields != NULL)
+                 ? check_by_rule(conf, rule, i, element, why)
+                 : ezw_fields_value_check_length(rule->name, 0, 0,
+                                                 (char *) src.data, src.len,
+                                                 why);
 
             if (rc != EZW_OK) {
                 return rc;
@@ -163,6 +168,25 @@ check_strings(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     ezw_json_literal(&t.w, "]");
 
     return ezw_fields_text_finish(&t, value);
+}
+
+
+/* Checks the element at i by the rule that the list has for them; EZW_OK,
+ * EZW_INVALID or EZW_ERROR. */
+static int
+check_by_rule(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
+    size_t i, const json_t *element, ezw_invalid_t *why)
+{
+    char         name[MAX_NAME];
+    ezw_field_t  single;
+    ezw_value_t  value;
+
+    single = rule->fields[0];
+    single.name = name;
+
+    snprintf(name, sizeof(name), "%s[%u]", rule->name, (unsigned) i);
+
+    return ezw_fields_value_check(conf, &single, element, &value, why);
 }
 
 

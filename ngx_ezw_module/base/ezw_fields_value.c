@@ -117,6 +117,7 @@ ezw_fields_value_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
 
         return ezw_fields_value_check_message(conf, rule->name, v, value, why);
 
+    case EZW_FIELD_OBJECT:           /* ezw_fields.c's */
     case EZW_FIELD_READONLY:
         break;
     }

@@ -504,6 +504,8 @@ check_body(ngx_ezw_ctx_t *ctx)
         conf.jids = &ctx->conf->jids;
         conf.alloc = &alloc;
         conf.strict = ctx->prefer.strict;
+        conf.owner = (ctx->principal
+                      && ctx->principal->scope == EZW_SCOPE_OWNER);
 
         rc = ezw_fields_check(&conf, row->body, row->nbody, json, ctx->body,
                               &why);
@@ -589,6 +591,7 @@ check_query(ngx_ezw_ctx_t *ctx)
     conf.jids = &ctx->conf->jids;
     conf.alloc = &alloc;
     conf.strict = ctx->prefer.strict;
+    conf.owner = 0;
 
     rc = ezw_fields_query(&conf, ep->query, ep->nquery, &args, ctx->args,
                           &why);
