@@ -1,4 +1,4 @@
-# Channels: the list and PATCH.
+# Channels: the list and PATCH; how their owners make, set up and end them.
 
 use EZW;
 
@@ -225,5 +225,223 @@ for my $jid ('31611111111', '@whatsapp.eazy.im', '0612345678@whatsapp.eazy.im',
                { message => 'Jid is invalid', field => 'channelJid' },
                "no channel's JID: $jid");
 }
+
+
+# An owner makes channels -----------------------------------------------------
+
+sub create {
+    my ($json, %o) = @_;
+    return $t->http(POST => '/v3/channels', key => $owner, json => $json, %o);
+}
+
+my $helper = $t->assistant(company => $company);
+my %new = (catalogId => undef, connector => 'sandbox',
+           dataRetentionInDays => 90, defaultAssistant => undef,
+           priority => undef);
+
+is_answer(create({ jid => '31611111112@whatsapp.eazy.im', name => 'Second' }),
+          201, { %new, jid => '31611111112@whatsapp.eazy.im',
+                 name => 'Second' }, 'a channel');
+is_answer(create({ jid => '31611111113@WhatsApp.Eazy.IM', name => 'Third',
+                   connector => 'sandbox', catalogId => '194836987003835',
+                   dataRetentionInDays => 3650, defaultAssistant => $helper,
+                   priority => 1, color => 8 }),
+          201, { %new, jid => '31611111113@whatsapp.eazy.im', name => 'Third',
+                 catalogId => '194836987003835', dataRetentionInDays => 3650,
+                 defaultAssistant => $helper, priority => 1 },
+          'one with all there is');
+is_answer(list($owner), 200, [
+    { dataRetentionInDays => 3650, jid => '31611111113@whatsapp.eazy.im',
+      name => 'Third', priority => 1 },
+    \%whatsapp, \%apple,
+    { dataRetentionInDays => 90, jid => '31611111112@whatsapp.eazy.im',
+      name => 'Second', priority => undef },
+], 'they are in the list, and it is as it was');
+
+# Every domain that a channel may have.
+my %domain = (
+    sms => 31633333333, instagram => 1918363544518991,
+    messenger => 1918363544518992, webchat => 8191584934115639,
+    twitter => 872362551, line => 8191584934115640,
+    gbm => '964468cf-a3fd-4f0a-ad44-bcd7c7e5a424',
+    apple => 'd2b9f484-08ac-45a7-bbe0-f2f7d844bcb6', viber => 'A+/9=',
+);
+for my $domain (sort keys %domain) {
+    my $jid = "$domain{$domain}\@$domain.eazy.im";
+    is_answer(create({ jid => $jid, name => $domain }), 201,
+              { %new, jid => $jid, name => $domain }, "a channel of $domain");
+    is_deeply([$t->sql('select domain, connector, window_seconds,
+                               lifecycle_state from ezw.channel
+                         where jid = ?', $jid)],
+              [[$domain, 'sandbox', undef, 'connected']],
+              "$domain: ready, and the sandbox has no care window");
+}
+
+# A child's, by its parent; what the company says of retention is the default.
+my $brief = $t->company(parent => $company, data_retention_in_days => 7);
+my $parents = $t->key(company => $company, scope => 'OWNER');
+my $briefs = $t->channel_jid;
+is_answer(create({ jid => $briefs, name => 'Brief', companyId => $brief },
+                 key => $parents), 201,
+          { %new, jid => $briefs, name => 'Brief', dataRetentionInDays => 7 },
+          "a child's channel");
+is($t->value('select company from ezw.channel where jid = ?', $briefs), $brief,
+   'and it is the child\'s');
+wait_for(sub { list($t->key(company => $brief, scope => 'COMPANY'))
+                   ->body =~ /Brief/ }, 10, 'and seen there');
+
+# A JID is taken whoever has it, and nobody is told who.
+for my $taken ($whatsapp, $foreign, $briefs) {
+    is_refused(create({ jid => $taken, name => 'Mine' }), 409, 1014,
+               { message => 'Already exists' }, "taken: $taken");
+}
+
+for my $case (
+    [jid => undef, 'jid must not be null'],
+    [jid => 7, 'jid must be a string'],
+    (map { [jid => $_, 'Jid is invalid'] }
+     '', '31611111111', '1563451622477@ai.eazy.im',
+     '1571833730@list.eazy.im', 'lid.12345@whatsapp.eazy.im',
+     'NL.abc@whatsapp.eazy.im', '31611111119@nowhere.eazy.im',
+     '31611111119@whatsapp.example.com'),
+    [name => '', 'name is too short: at least 1 character'],
+    [name => 'x' x 256, 'name is too long: at most 255 characters'],
+    (map { [connector => $_, 'connector must be one of sandbox'] }
+     'cloud', 'waha', 'http', 'Sandbox', ''),
+    [connector => undef, 'connector must not be null'],
+    (map { [dataRetentionInDays => $_,
+            'dataRetentionInDays must be between 1 and 3650'] } 0, 3651, -1),
+    [dataRetentionInDays => undef, 'dataRetentionInDays must not be null'],
+    [dataRetentionInDays => 1.5, 'dataRetentionInDays must be an integer'],
+    [catalogId => '', 'catalogId is too short: at least 1 character'],
+    [catalogId => '1' x 65, 'catalogId is too long: at most 64 characters'],
+    [catalogId => 7, 'catalogId must be a string'],
+    [defaultAssistant => 'jane@example.com', 'Jid is invalid'],
+    (map { [defaultAssistant => $_, 'defaultAssistant is no enabled assistant'] }
+     '1563451622999@ai.eazy.im', '1563451622477@team.eazy.im',
+     $t->assistant(company => $company, enabled => 'f'),
+     $t->assistant(company => $stranger)),
+    [companyId => 'x', 'companyId must be a uuid'],
+    (map { [companyId => $_, 'companyId is no company of the API key'] }
+     $stranger, $t->uuid),
+) {
+    my ($field, $value, $message) = @$case;
+    my %json = (jid => '31611111119@whatsapp.eazy.im', name => 'No',
+                $field => $value);
+    is_refused(create(\%json), 400, 1005,
+               { message => $message, field => $field },
+               'not made: ' . substr to_json({ $field => $value }), 0, 60);
+}
+for my $field (qw(jid name)) {
+    my %json = (jid => '31611111119@whatsapp.eazy.im', name => 'No');
+    delete $json{$field};
+    is_refused(create(\%json), 400, 1005,
+               { message => "$field is required", field => $field },
+               "not without $field");
+}
+is_refused(create({ jid => '31611111119@whatsapp.eazy.im', name => 'No',
+                    lines => 1 }, @strict), 400, 1005,
+           { message => 'Unknown field: lines', field => 'lines' },
+           'strict: an unknown field');
+is($t->value(q{select count(*) from ezw.channel
+                where jid = '31611111119@whatsapp.eazy.im'}), 0,
+   'none of these was made');
+
+# Again with the same key of its own: the same answer.
+my @once = (headers => { 'Idempotency-Key' => 'a channel' });
+my $once = { jid => $t->channel_jid, name => 'Once' };
+my $first = create($once, @once);
+is_answer($first, 201, { %new, %$once }, 'once');
+my $replay = create($once, @once);
+is_answer($replay, 201, $first->json, 'and the same again');
+is($replay->header('idempotency-replayed'), 'true', 'which is said');
+
+# ... sets them up, which others may not: to them it is read-only.
+my %set = (catalogId => 'C', dataRetentionInDays => 30,
+           defaultAssistant => $helper);
+for my $name (qw(CHANNEL COMPANY)) {
+    is_answer(change($whatsapp, \%set, key => $key{$name}, @strict), 200,
+              \%whatsapp, "$name: nothing is changed");
+    is_answer(change($whatsapp, { %set, dataRetentionInDays => 'x',
+                                  catalogId => [], defaultAssistant => 7 },
+                     key => $key{$name}), 200, \%whatsapp,
+              "$name: and nothing is looked at");
+}
+
+sub settings {
+    return ($t->sql('select catalog_id, data_retention_in_days,
+                            default_assistant from ezw.channel
+                      where jid = ?', $whatsapp))[0];
+}
+
+is_deeply(settings(), [undef, 90, undef], 'it is as it was');
+is_answer(change($whatsapp, \%set, key => $owner, @strict), 200,
+          { %whatsapp, dataRetentionInDays => 30 }, 'OWNER: it is set up');
+$whatsapp{dataRetentionInDays} = 30;
+is_deeply(settings(), ['C', 30, $helper], 'as it was told');
+is_answer(change($whatsapp, { name => 'WhatsApp' }, key => $owner), 200,
+          \%whatsapp, 'OWNER: a name alone');
+is_deeply(settings(), ['C', 30, $helper], 'leaves the rest');
+$t->sql('update ezw.assistant set enabled = false where jid = ?', $helper);
+is_answer(change($whatsapp, \%set, key => $owner), 200, \%whatsapp,
+          'OWNER: what it has may stay, though disabled since');
+is_answer(change($whatsapp, { catalogId => undef, defaultAssistant => undef },
+                 key => $owner), 200, \%whatsapp, 'OWNER: taken away');
+is_deeply(settings(), [undef, 30, undef], 'it is away');
+for my $case (
+    [defaultAssistant => $helper, 'defaultAssistant is no enabled assistant'],
+    [defaultAssistant => 'x', 'Jid is invalid'],
+    [dataRetentionInDays => 0, 'dataRetentionInDays must be between 1 and 3650'],
+    [dataRetentionInDays => undef, 'dataRetentionInDays must not be null'],
+    [catalogId => '', 'catalogId is too short: at least 1 character'],
+) {
+    my ($field, $value, $message) = @$case;
+    is_refused(change($whatsapp, { name => 'No', $field => $value },
+                      key => $owner), 400, 1005,
+               { message => $message, field => $field },
+               'OWNER, refused: ' . to_json({ $field => $value }));
+}
+is_deeply(settings(), [undef, 30, undef], 'nothing changed');
+
+# ... and ends them: what was said stays readable, and nothing more is sent.
+my $line = $t->channel(company => $company, name => 'Line');
+my $person = $t->contact_jid;
+my $path = "/v3/channels/$line";
+my %text = (json => { type => 'text', body => 'Hello' });
+is($t->http(POST => "$path/messages/$person", key => $owner, %text)->status,
+   201, 'a message');
+is_answer($t->http(DELETE => $path, key => $owner), 204, undef, 'it is ended');
+is_answer($t->http(DELETE => $path, key => $owner), 204, undef, 'and stays so');
+is_refused($t->http(POST => "$path/messages/$person", key => $owner, %text),
+           422, 1011, { message => 'Message rejected: channel is archived' },
+           'nothing is sent');
+is($t->http(GET => "$path/contacts/$person", key => $owner)->status, 200,
+   'who was there is still known');
+is((grep { $_->{jid} eq $line } @{ list($owner)->json })[0]{name}, 'Line',
+   'and the channel is listed');
+is_refused(create({ jid => $line, name => 'Again' }), 409, 1014,
+           { message => 'Already exists' }, 'its JID stays taken');
+is_refused($t->http(DELETE => "/v3/channels/$_", key => $owner), 404, 1009,
+           { message => 'Not found' }, "not another's: $_")
+    for $foreign, $absent;
+is_refused($t->http(DELETE => $path, key => $key{COMPANY}), 403, 1002,
+           { message => "Access denied: the API key's scope is too small" },
+           'not by a COMPANY key');
+
+# The audit log tells of each that changed anything.
+my $by = $t->key_id($owner) . '@key.eazy.im';
+is_deeply([map { @$_ } $t->sql(q{
+    select event_type || ' ' || coalesce(data ->> 'jid', data::text)
+      from ezw.audit_log
+     where company = ? and actor_id = ? and target_type = 'channel'
+       and target_id in (select id::text from ezw.channel where jid = any (?))
+     order by id}, $company, $by,
+    [$whatsapp, $line, '31611111112@whatsapp.eazy.im'])],
+    ['line.created 31611111112@whatsapp.eazy.im',
+     qq(line.updated {"dataRetentionInDays" : 30, "catalogId" : "C", )
+         . qq("defaultAssistant" : "$helper"}),
+     'line.updated {"dataRetentionInDays" : 30, "catalogId" : null, '
+         . '"defaultAssistant" : null}',
+     "line.archived $line"], 'the audit log');
 
 done_testing;

@@ -237,7 +237,7 @@ sub there {
             } 'foreign', 'absent', $scope eq 'OWNER' ? () : 'child';
         }
         push @cases, map { ["a stranger's $_ key", $theirs{$_}, %nothing] }
-            sort keys %theirs;
+            grep { rank($_) >= $least } sort keys %theirs;
     }
 
     if ($endpoint->{path} =~ /\{companyId}/) {
@@ -252,7 +252,7 @@ sub there {
               $scope eq 'OWNER' ? () : ['child', $child];
         }
         push @cases, map { ["a stranger's $_ key", $theirs{$_}, %object] }
-            sort keys %theirs;
+            grep { rank($_) >= $least } sort keys %theirs;
     }
 
     push @cases, map {

@@ -11,7 +11,7 @@ my $statements = EZW::Statements->new($t);
 # test executes twice; "# others:" only reads, or (claim, retry, sweep) says by
 # design what is different the second time.
 #
-# writes: channel_update contact_create contact_delete contact_update
+# writes: contact_create contact_delete contact_update
 # writes: conversation_update external_principal key_create key_delete
 # writes: key_denied key_update keys_used login login_failed message_receive
 # writes: message_send message_status outbox_done partitions_ensure
@@ -79,9 +79,6 @@ is(twice('its change', 'contact_update', %one, %name, %by,
 is(twice('nobody\'s change', 'contact_update', %one, %name, %by,
          'path.contactJid' => $t->contact_jid, 'id.audit' => id())->{refusal},
    'not_found', 'which is refused');
-is(twice('a channel\'s change', 'channel_update', %at, 'has.body.name' => 't',
-         'body.name' => 'Changed', 'has.body.priority' => 't',
-         'body.priority' => '7')->{name}, 'Changed', 'which is done');
 
 # Messages out: to a new contact, to a contact, to the conversation.
 sub message {

@@ -128,7 +128,11 @@ my %of = (
         'objects has a type that does not go with the scope', 'objects'],
     object_needed => [400, 1005,
         'objects needs at least one CHANNEL for this scope', 'objects'],
-    timezone_unknown => [400, undef, 'timezone is not known', 'timezone',
+    default_assistant_unknown => [400, 1005,
+        'defaultAssistant is no enabled assistant', 'defaultAssistant'],
+    status_own => [400, 1005, "status is the parent company's to change",
+                   'status'],
+    timezone_unknown => [400, 1005, 'timezone is not known', 'timezone',
                          'invalid_timezone'],
     token_invalid => [400, undef, 'token is unknown, used or too old', 'token',
                       'invalid_token'],
@@ -143,6 +147,10 @@ my %settings = (description => 'Changed', enabled => false, burst => 5,
                 whitelist => ['127.0.0.1'], expiresAt => '2100-01-01T00:00:00Z',
                 ratePerMinute => 5, cipherKey => 'A' x 43);
 my %new_key = (%settings, scope => 'COMPANY');
+my %new_channel = (jid => '31612121212@whatsapp.eazy.im', name => 'New',
+                   catalogId => 'C', dataRetentionInDays => 5);
+my %channel = (name => 'Changed', priority => 5, dataRetentionInDays => 5,
+               catalogId => 'C');
 my %sign_up = (organizationName => 'New', ownerName => 'Ann',
                email => 'ann@example.com', password => 'x' x 10);
 my %forced;
@@ -195,6 +203,23 @@ for my $case (
     ['contact_delete', 'not_found', DELETE => $channel, "contacts/$nobody"],
     (map { ['channel_update', 'not_found', PATCH => $_, undef,
             { name => 'Changed', priority => 5 }] } $foreign, $absent),
+    (map { ['channel_update', 'default_assistant_unknown', PATCH => $channel,
+            undef, { %channel, defaultAssistant => $_ }, $owner] }
+     $off, '1563451622499@ai.eazy.im', $t->assistant(company => $t->company)),
+    (map { ['channel_create', $_->[0], POST => '/v3/channels', undef,
+            { %new_channel, @$_[1 .. $#$_] }, $owner] }
+     (map { [duplicate => jid => $_] } $channel, $archived, $foreign),
+     (map { [default_assistant_unknown => defaultAssistant => $_] } $off,
+      '1563451622499@ai.eazy.im'),
+     (map { [company_unknown => companyId => $_] } $t->company, $t->uuid)),
+    (map { ['channel_delete', 'not_found', DELETE => $_, undef, undef,
+            $owner] } $foreign, $absent),
+    ['company_create', 'timezone_unknown', POST => '/v3/companies', undef,
+     { name => 'New', timezone => 'Mars/Olympus' }, $owner],
+    ['company_update', 'timezone_unknown', PATCH => "/v3/companies/$child",
+     undef, { name => 'New', timezone => 'Mars/Olympus' }, $owner],
+    ['company_update', 'status_own', PATCH => "/v3/companies/$company",
+     undef, { name => 'New', status => 'BLOCKED' }, $owner],
     (map { ['conversation_update', 'not_found', PATCH => $_,
             "conversations/$known", \%conversation] }
      $foreign, $absent, $archived),
@@ -329,7 +354,8 @@ is_deeply([sort keys %forced], [sort $table =~ /ngx_string\("(\w+)"\)/g],
 
 my %statements_of = (
     (map { $_ => [$_] }
-     qw(contact_create contact_update channel_update conversation_update
+     qw(contact_create contact_update channel_create channel_update
+        company_create conversation_update
         message_send key_create key_update signup login session_refresh
         password_change password_reset)),
     contact_erase => ['contact_delete'], message_send_open => ['message_send'],

@@ -5,6 +5,22 @@
 
 static const char *const  status[] = { "OPEN", "CLOSED", NULL };
 
+static const ezw_field_t  site[] = {
+    { "", EZW_FIELD_STRING, 0, 1, 256, NULL }
+};
+
+static const ezw_field_t  inner[] = {
+    { "deep", EZW_FIELD_STRING, EZW_REQUIRED, 0, 0, NULL }
+};
+
+static const ezw_field_t  profile[] = {
+    { "contact",     EZW_FIELD_EMAIL, EZW_NULLABLE|EZW_AS_WRITTEN, 0, 128,
+                     NULL },
+    { .name = "websites", .type = EZW_FIELD_STRINGS, .max = 2,
+      ezw_fields(site) },
+    { .name = "inner", .type = EZW_FIELD_OBJECT, ezw_fields(inner) }
+};
+
 static const ezw_field_t  rules[] = {
     { "jid",         EZW_FIELD_JID,      0, EZW_JID_CONTACT, 0, NULL },
     { "name",        EZW_FIELD_NAME,     EZW_NULLABLE, 0, 255, NULL },
@@ -26,11 +42,14 @@ static const ezw_field_t  rules[] = {
     { "email",       EZW_FIELD_EMAIL,    0, 0, 0, NULL },
     { "key",         EZW_FIELD_KEY,      EZW_READ_BACK, 0, 0, NULL },
     { "company",     EZW_FIELD_UUID,     0, 0, 0, NULL },
+    { .name = "profile", .type = EZW_FIELD_OBJECT, .flags = EZW_NULLABLE,
+      ezw_fields(profile) },
+    { "retention",   EZW_FIELD_INTEGER,  EZW_OWNER, 1, 3650, NULL },
     { "id",          EZW_FIELD_READONLY, 0, 0, 0, NULL }
 };
 
 #define N      (sizeof(rules) / sizeof(rules[0]))
-#define SLOTS  22
+#define SLOTS  28
 
 
 static int
@@ -143,6 +162,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (strict = 0; strict < 2; strict++) {
         conf.strict = strict;
+        conf.owner = !strict;
         arena_init(&arena, -1);
         rc = ezw_fields_check(&conf, rules, N, body, values, &why);
 
@@ -152,6 +172,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_json(&values[slot("events")]);
             check_json(&values[slot("labels")]);
             check_json(&values[slot("message")]);
+            check_json(&values[slot("profile.websites")]);
             check_objects(&values[slot("objects")]);
 
             check_form(&conf, "expiresAt", values);

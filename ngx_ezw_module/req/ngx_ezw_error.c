@@ -76,6 +76,12 @@ static const ngx_ezw_error_t  bad_gateway =
     { 502, 1012, "bad_gateway", "Bad gateway", 0 };
 static const ngx_ezw_error_t  gateway_timeout =
     { 504, 1012, "bad_gateway", "Bad gateway", 0 };
+static const ngx_ezw_error_t  default_assistant_unknown =
+    { 400, 1005, "invalid_request",
+      "defaultAssistant is no enabled assistant", 0 };
+static const ngx_ezw_error_t  status_own =
+    { 400, 1005, "invalid_request",
+      "status is the parent company's to change", 0 };
 
 
 typedef struct {
@@ -99,6 +105,9 @@ static const refusal_t  refusals[] = {
     { ngx_string("object_unknown"), &object_unknown, "objects" },
     { ngx_string("object_unsuitable"), &object_unsuitable, "objects" },
     { ngx_string("object_needed"), &object_needed, "objects" },
+    { ngx_string("default_assistant_unknown"), &default_assistant_unknown,
+      "defaultAssistant" },
+    { ngx_string("status_own"), &status_own, "status" },
     { ngx_string("timezone_unknown"), &timezone_unknown, "timezone" },
     { ngx_string("token_invalid"), &token_invalid, "token" },
     { ngx_string("unauthenticated"), &ngx_ezw_unauthorized, NULL },

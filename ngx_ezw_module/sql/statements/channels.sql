@@ -50,8 +50,39 @@ left join lateral (
 where c.id = :company::uuid
 order by w.rank, w.created_at, w.jid;
 
--- name: channel_update
+-- name: channel_create
+-- Of one of the companies that the caller's key may use. Refusals:
+-- company_unknown, default_assistant_unknown, duplicate. Again with the same
+-- :id.channel: the same answer, nothing written.
 select
+    u.refusal,
+    u.catalog_id as "catalogId",
+    u.connector,
+    u.data_retention_in_days as "dataRetentionInDays",
+    u.default_assistant as "defaultAssistant",
+    u.jid,
+    u.name,
+    u.priority
+from ezw.channel_create(
+    ezw.company_chosen(:company::uuid, :key.companies::uuid[], :body.companyId::uuid),
+    :id.channel::uuid,
+    :body.jid::text,
+    :body.name::text,
+    coalesce(:body.connector::text, 'sandbox'),
+    :body.priority::integer,
+    :body.dataRetentionInDays::integer,
+    :body.catalogId::text,
+    :body.defaultAssistant::text,
+    :id.audit::uuid,
+    :key.actor::text,
+    :address::text,
+    :trace::text
+) u;
+
+-- name: channel_update
+-- Refusals: not_found, default_assistant_unknown.
+select
+    u.refusal,
     u.data_retention_in_days as "dataRetentionInDays",
     u.jid,
     u.name,
@@ -62,5 +93,25 @@ from ezw.channel_update(
     :has.body.name::boolean,
     :body.name::text,
     :has.body.priority::boolean,
-    :body.priority::integer
+    :body.priority::integer,
+    :body.dataRetentionInDays::integer,
+    :has.body.catalogId::boolean,
+    :body.catalogId::text,
+    :has.body.defaultAssistant::boolean,
+    :body.defaultAssistant::text,
+    :id.audit::uuid,
+    :key.actor::text,
+    :address::text,
+    :trace::text
 ) u;
+
+-- name: channel_delete
+-- Refusal: not_found. A channel that has ended already is no refusal.
+select ezw.channel_archive(
+    :company::uuid,
+    :path.channelJid::text,
+    :id.audit::uuid,
+    :key.actor::text,
+    :address::text,
+    :trace::text
+) as refusal;

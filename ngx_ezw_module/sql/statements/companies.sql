@@ -33,3 +33,51 @@ select
     c.name
 from ezw.company c
 where c.id = :company::uuid;
+
+-- name: company_create
+-- A child of the key's company. Refusal: timezone_unknown. Again with the same
+-- :id.company: the same answer, nothing written.
+select
+    u.refusal,
+    u.data_retention_in_days as "dataRetentionInDays",
+    u.id,
+    u.name,
+    u.operators_see_all as "operatorsSeeAll",
+    u.status,
+    u.timezone
+from ezw.company_create(
+    :company::uuid,
+    :id.company::uuid,
+    :body.name::text,
+    :body.timezone::text,
+    :body.dataRetentionInDays::integer,
+    :body.operatorsSeeAll::boolean,
+    :id.audit::uuid,
+    :key.actor::text,
+    :address::text,
+    :trace::text
+) u;
+
+-- name: company_update
+-- Refusals: not_found, timezone_unknown, status_own.
+select
+    u.refusal,
+    u.data_retention_in_days as "dataRetentionInDays",
+    u.id,
+    u.name,
+    u.operators_see_all as "operatorsSeeAll",
+    u.status,
+    u.timezone
+from ezw.company_update(
+    :company::uuid,
+    :key.company::uuid,
+    :body.name::text,
+    :body.timezone::text,
+    :body.dataRetentionInDays::integer,
+    :body.operatorsSeeAll::boolean,
+    :body.status::text,
+    :id.audit::uuid,
+    :key.actor::text,
+    :address::text,
+    :trace::text
+) u;

@@ -43,6 +43,12 @@ my %request = (
     'PATCH /v3/keys/{id}' => { json => { description => 'Changed' } },
     'DELETE /v3/keys/{id}' => {},
     'GET /v3/channels' => {},
+    'POST /v3/channels' => sub {
+        return { json => { jid => EZW::Seed::channel_jid(), name => 'New' } };
+    },
+    'DELETE /v3/channels/{channelJid}' => {},
+    'POST /v3/companies' => { json => { name => 'New' } },
+    'PATCH /v3/companies/{companyId}' => { json => { name => 'Changed' } },
     'PATCH /v3/channels/{channelJid}' => { json => { name => 'Changed' } },
     'GET /v3/companies' => {},
     'GET /v3/companies/current' => {},
@@ -84,6 +90,9 @@ my %spare = (
     "DELETE $contacts/{contactJid}" =>
         sub { return (contactJid => $_[0]->contact) },
     'DELETE /v3/keys/{id}' => sub { return (id => $_[0]->api_key) },
+    'DELETE /v3/channels/{channelJid}' => sub {
+        return (channelJid => $_[0]{t}->channel(company => $_[0]{company}));
+    },
 );
 
 sub new {

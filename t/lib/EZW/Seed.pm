@@ -64,13 +64,18 @@ sub channel {
     my ($self, %row) = @_;
 
     $row{id} //= $self->uuid;
-    $row{jid} //= 31600000000 + ++$counter . '@whatsapp.eazy.im';
+    $row{jid} //= channel_jid();
     $row{domain} //= $row{jid} =~ /\@([^.]+)/ ? $1 : die $row{jid};
     $row{connector} //= 'sandbox';
     $row{name} //= "Channel $counter";
     $row{lifecycle_state} //= 'connected';
     $self->insert('channel', %row);
     return $row{jid};
+}
+
+# A fresh channel's JID.
+sub channel_jid {
+    return 31600000000 + ++$counter . '@whatsapp.eazy.im';
 }
 
 # An API key; returns its text. Options: company and scope (needed), channels
