@@ -20,6 +20,20 @@ static const ngx_ezw_endpoint_row_t  rows[] = {
       .lane = NGX_EZW_PG_WRITE,
       .bell = 1,
       ngx_ezw_body(send_message) },
+
+    { .name = "message_list",
+      .method = NGX_HTTP_GET,
+      .path = "/v3/channels/{channelJid}/messages/{contactJid}",
+      .scope = EZW_SCOPE_CHANNEL,
+      .status = 200,
+      .answer = NGX_EZW_LIST },
+
+    { .name = "message_get",
+      .method = NGX_HTTP_GET,
+      .path = "/v3/channels/{channelJid}/messages/{contactJid}/{id}",
+      .scope = EZW_SCOPE_CHANNEL,
+      .status = 200,
+      .answer = NGX_EZW_OBJECT },
 };
 
 

@@ -1,4 +1,5 @@
--- Messages that go out. What comes in: connectors.sql.
+-- Messages: what goes out, and what a conversation holds. What comes in:
+-- connectors.sql.
 
 -- name: message_send
 -- Refusals: not_found, channel_archived, blocked, no_ownership,
@@ -18,3 +19,124 @@ select
         :id.conversation::uuid
     ) as refusal,
     :id.message::text as id;
+
+-- name: message_list
+-- Newest first. The conversation bounds the times of its messages from both
+-- sides, so that only the months that it was alive in are read; its second
+-- look-up, by an alias, runs only when the first gave nothing.
+select
+    m.created_at as "createdAt",
+    m.direction,
+    m.error_code as "error?.code",
+    m.error_text as "error?.message",
+    m.id,
+    m.body as message,
+    case when m.direction = 'IN' then v.contact_jid else m.sender_id end as "sender.id",
+    m.sender_type as "sender.type",
+    m.status,
+    m.id is not null as "@row",
+    m.created_at as "@cursor0",
+    m.seq as "@cursor1",
+    case
+        when :page.count::boolean
+        then (
+            select count(*)
+            from (
+                select
+                from ezw.message n
+                where n.company = :company::uuid
+                  and n.conversation = v.id
+                  and n.created_at between v.created_at and v.last_message_at
+                limit 10001
+            ) n
+        )
+    end as "@total"
+from (
+    select
+        w.company,
+        w.id,
+        w.contact_jid,
+        w.created_at,
+        w.last_message_at
+    from ezw.channel h
+    join ezw.conversation w
+      on w.company = h.company
+     and w.channel = h.id
+     and w.contact_jid = :path.contactJid::text
+    where h.company = :company::uuid
+      and h.jid = :path.channelJid::text
+    union all
+    select
+        a.company,
+        a.id,
+        a.contact_jid,
+        a.created_at,
+        a.last_message_at
+    from ezw.messages_by_alias(
+        :company::uuid,
+        :path.channelJid::text,
+        :path.contactJid::text
+    ) a
+    limit 1
+) v
+left join lateral (
+    select
+        n.created_at,
+        n.seq,
+        n.id,
+        n.direction,
+        n.sender_type,
+        n.sender_id,
+        n.status,
+        n.body,
+        n.error_code,
+        n.error_text
+    from ezw.message n
+    where n.company = :company::uuid
+      and n.conversation = v.id
+      and n.created_at between v.created_at and v.last_message_at
+      and (n.created_at, n.seq)
+        < (coalesce(:after.0::timestamptz, 'infinity'), coalesce(:after.1::int8, 9223372036854775807))
+    order by n.created_at desc, n.seq desc
+    limit :page.limit::integer
+) m on true;
+
+-- name: message_get
+-- The id carries its time, which bounds the months that are looked into.
+select
+    m.created_at as "createdAt",
+    m.direction,
+    m.error_code as "error?.code",
+    m.error_text as "error?.message",
+    m.id,
+    m.body as message,
+    case when m.direction = 'IN' then v.contact_jid else m.sender_id end as "sender.id",
+    m.sender_type as "sender.type",
+    ezw.message_states(m.direction, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.played_at,
+        m.failed_at) as states,
+    m.status
+from (
+    select
+        w.company,
+        w.id,
+        w.contact_jid
+    from ezw.channel h
+    join ezw.conversation w
+      on w.company = h.company
+     and w.channel = h.id
+     and w.contact_jid = :path.contactJid::text
+    where h.company = :company::uuid
+      and h.jid = :path.channelJid::text
+    union all
+    select
+        a.company,
+        a.id,
+        a.contact_jid
+    from ezw.messages_by_alias(
+        :company::uuid,
+        :path.channelJid::text,
+        :path.contactJid::text
+    ) a
+    limit 1
+) v
+join lateral ezw.message_find(:company::uuid, v.id, :path.id::text) m on true;

@@ -13,8 +13,8 @@ package EZW::Endpoints;
 # status), {issue} (which is to serve it) and {built} (whether it has a good
 # request here, as every one must that is served).
 #
-# The rows: {company}, its {channel} and {contact}, who has a conversation,
-# {key}, the id of one of its keys, and {user}{ROLE}, of {password}.
+# The rows: {company}, its {channel} and {contact}, who has a conversation with
+# {message}, {key}, the id of one of its keys, and {user}{ROLE}, of {password}.
 
 use strict;
 use warnings;
@@ -33,6 +33,7 @@ our @ROLES = qw(operator admin owner);
 
 my $contacts = '/v3/channels/{channelJid}/contacts';
 my $conversation = '/v3/channels/{channelJid}/conversations/{contactJid}';
+my $messages = '/v3/channels/{channelJid}/messages/{contactJid}';
 
 # What else a good request has; nothing is what most GETs have. A contact that
 # is new, and a key, session or contact that may end, are made each time.
@@ -60,8 +61,10 @@ my %request = (
     "DELETE $contacts/{contactJid}" => {},
     "GET $conversation" => {},
     "PATCH $conversation" => { json => { unreadCount => 0 } },
-    'POST /v3/channels/{channelJid}/messages/{contactJid}' =>
+    "POST $messages" =>
         { json => { message => { type => 'text', body => 'Hello' } } },
+    "GET $messages" => {},
+    "GET $messages/{id}" => {},
 
     'POST /api/auth/login' => sub {
         return { json => { email => 'operator@example.com',
@@ -83,6 +86,11 @@ my %request = (
                            email => $_[0]{t}->random_text(20) . '@example.com',
                            password => $_[0]{password} } };
     },
+);
+
+# What a path names that is not what others of its kind are.
+my %named = (
+    "GET $messages/{id}" => sub { return (id => $_[0]{message}) },
 );
 
 # What a request that succeeds takes away.
@@ -119,6 +127,7 @@ sub contact {
         POST => "/v3/channels/$self->{channel}/messages/$jid",
         key => $self->{sender}, json => { type => 'text', body => 'Hello' });
     $r->status == 201 or die 'no message: ' . $r->as_text . "\n";
+    $self->{message} //= $r->json->{id};
     return $jid;
 }
 
@@ -201,6 +210,8 @@ sub spare_request {
 sub path {
     my ($self, $endpoint, %values) = @_;
 
+    my $named = $named{ $endpoint->{name} };
+    %values = ($named ? $named->($self) : (), %values);
     %values = (
         channelJid => $self->{channel}, contactJid => $self->{contact},
         companyId => $self->{company}, id => $self->{key},
