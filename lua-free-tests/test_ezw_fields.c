@@ -56,10 +56,14 @@ test_slots(void **state)
     } slots[] = {
         { "jid", 0 }, { "name", 1 }, { "name.fullName", 1 },
         { "name.firstName", 2 }, { "name.lastName", 3 }, { "message", 4 },
-        { "message.type", 5 }, { "reference", 6 },
+        { "message.type", 5 }, { "message.quoted", 6 },
+        { "message.catalog", 7 }, { "message.template.name", 8 },
+        { "message.template.language", 9 },
+        { "message.template.parameters", 10 }, { "reference", 11 },
         { "id", -1 }, { "", -1 }, { "nam", -1 }, { "names", -1 },
         { "name.", -1 }, { "name.first", -1 }, { "name.lastNames", -1 },
-        { "message.body", -1 }, { "jid.x", -1 }, { "reference.", -1 },
+        { "message.body", -1 }, { "message.", -1 },
+        { "message.template", -1 }, { "jid.x", -1 }, { "reference.", -1 },
         { "Name", -1 }
     };
 
@@ -67,7 +71,7 @@ test_slots(void **state)
 
     (void) state;
 
-    assert_int_equal(ezw_fields_slots(rules, 5), 7);
+    assert_int_equal(ezw_fields_slots(rules, 5), 12);
     assert_int_equal(ezw_fields_slots(rules, 2), 1);
     assert_int_equal(ezw_fields_slots(NULL, 0), 0);
 
@@ -941,7 +945,7 @@ test_message(void **state)
 {
     static const ezw_field_t  rules[] = {
         { "message", EZW_FIELD_MESSAGE, EZW_REQUIRED|EZW_BARE, 0, 0, NULL },
-        { "media",   EZW_FIELD_READONLY, 0, 0, 0, NULL }
+        { "media",   EZW_FIELD_MEDIA,   0, 0, 0, NULL }
     };
     static const ezw_field_t  wrapped[] = {
         { "message", EZW_FIELD_MESSAGE, EZW_REQUIRED, 0, 0, NULL }
@@ -1035,10 +1039,10 @@ test_all_types(void **state)
     assert_int_equal(values[4].present, 0);
     assert_int_equal(values[5].present, 0);
     assert_null(values[5].data);
-    assert_value_at(&values[6], "{}");
-    assert_value_at(&values[7], "OPEN");
-    assert_value_at(&values[8], "5");
-    assert_value_at(&values[9], "t");
+    assert_value_at(&values[11], "{}");
+    assert_value_at(&values[12], "OPEN");
+    assert_value_at(&values[13], "5");
+    assert_value_at(&values[14], "t");
 
     assert_int_equal(check_rules(NULL, 0, "{\"a\":1}"), EZW_OK);
 }

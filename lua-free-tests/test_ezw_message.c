@@ -11,8 +11,7 @@
 static arena_t            arena;
 static ezw_invalid_t      why;
 static ezw_fields_conf_t  conf;
-static ezw_str_t          out;
-static ezw_str_t          type;
+static ezw_value_t        parts[EZW_MESSAGE_PARTS];
 
 
 static int
@@ -25,7 +24,8 @@ check_as(const char *text, const char *prefix, unsigned strict)
     assert_non_null(v);
 
     conf.strict = strict;
-    rc = ezw_message_check(&conf, v, prefix, &out, &type, &why);
+    memset(parts, 0, sizeof(parts));
+    rc = ezw_message_check(&conf, v, NULL, prefix, parts, &why);
     json_decref(v);
 
     return rc;
@@ -39,9 +39,9 @@ assert_message(const char *text, const char *expected)
         fail_msg("%s", why.text);
     }
 
-    assert_str(out, expected);
-    assert_int_equal(out.data[out.len], '\0');
-    assert_str(type, "text");
+    assert_str(parts[0], expected);
+    assert_int_equal(parts[0].data[parts[0].len], '\0');
+    assert_str(parts[1], "text");
 }
 
 

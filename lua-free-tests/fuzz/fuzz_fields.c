@@ -36,6 +36,7 @@ static const ezw_field_t  rules[] = {
                      NULL },
     { "assignee",    EZW_FIELD_ASSIGNEE, EZW_NULLABLE, 0, 0, NULL },
     { "message",     EZW_FIELD_MESSAGE,  EZW_BARE, 0, 0, NULL },
+    { "media",       EZW_FIELD_MEDIA,    0, 0, 0, NULL },
     { "expiresAt",   EZW_FIELD_TIME,     EZW_NULLABLE, 0, 0, NULL },
     { "whitelist",   EZW_FIELD_CIDRS,    EZW_NULLABLE, 0, 20, NULL },
     { "objects",     EZW_FIELD_OBJECTS,  0, 0, 20, NULL },
@@ -49,7 +50,7 @@ static const ezw_field_t  rules[] = {
 };
 
 #define N      (sizeof(rules) / sizeof(rules[0]))
-#define SLOTS  28
+#define SLOTS  33
 
 
 static int
@@ -157,6 +158,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     CHECK(ezw_fields_slots(rules, N) == SLOTS);
+    memset(&conf, 0, sizeof(conf));
     conf.jids = &jids;
     conf.alloc = &arena.alloc;
 

@@ -10,7 +10,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int                rc;
     json_t            *v, *body;
     arena_t            arena;
-    ezw_str_t          out, again, type;
+    ezw_value_t        out[EZW_MESSAGE_PARTS], again[EZW_MESSAGE_PARTS];
     ezw_invalid_t      why;
     ezw_fields_conf_t  conf;
 
@@ -30,14 +30,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     conf.alloc = &arena.alloc;
     conf.strict = data[0] & 1;
 
-    rc = ezw_message_check(&conf, v, data[0] & 2 ? "message" : "", &out,
-                           &type, &why);
+    memset(out, 0, sizeof(out));
+    memset(again, 0, sizeof(again));
+    memset(&conf.domain, 0, sizeof(conf.domain));
+
+    rc = ezw_message_check(&conf, v, NULL, data[0] & 2 ? "message" : "", out,
+                           &why);
     json_decref(v);
 
     if (rc == EZW_OK) {
-        CHECK(out.data[out.len] == '\0');
+        CHECK(out[0].data[out[0].len] == '\0');
 
-        v = json_loadb((char *) out.data, out.len, JSON_REJECT_DUPLICATES,
+        v = json_loadb(out[0].data, out[0].len, JSON_REJECT_DUPLICATES,
                        NULL);
         CHECK(v != NULL);
 
@@ -47,9 +51,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
               == 0);
 
         conf.strict = 1;
-        CHECK(ezw_message_check(&conf, v, "", &again, &type, &why) == EZW_OK);
-        CHECK(again.len == out.len);
-        CHECK(memcmp(again.data, out.data, out.len) == 0);
+        CHECK(ezw_message_check(&conf, v, NULL, "", again, &why) == EZW_OK);
+        CHECK(again[0].len == out[0].len);
+        CHECK(memcmp(again[0].data, out[0].data, out[0].len) == 0);
         json_decref(v);
 
     } else {

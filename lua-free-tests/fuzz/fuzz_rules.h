@@ -9,7 +9,7 @@
 #include "ezw_fields.h"
 #include "ezw_utf8.h"
 
-#define VALUES  32
+#define VALUES  48
 
 
 static const ezw_str_t       custom[] = { ezw_string("my-chat") };

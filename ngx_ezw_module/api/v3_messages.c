@@ -6,6 +6,7 @@
 static const ezw_field_t  send_message[] = {
     { .name = "message", .type = EZW_FIELD_MESSAGE,
       .flags = EZW_REQUIRED | EZW_BARE },
+    { .name = "media", .type = EZW_FIELD_MEDIA },
 };
 
 

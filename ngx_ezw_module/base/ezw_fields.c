@@ -1,15 +1,15 @@
 /*
  * Bodies and queries against their rules.  A rule has one slot of the values,
- * a name three, a message two, an object its own and those of its fields;
- * slots follow the rules' order.  Which name
- * belongs to which rule and slot is decided here, what a value may be in
- * ezw_fields_value.c.
+ * a name three, a message those of ezw_message.h, an object its own and those of
+ * its fields; slots follow the rules' order.  Which name belongs to which rule
+ * and slot is decided here, what a value may be in ezw_fields_value.c.
  */
 
 #include <stdio.h>
 
 #include "ezw_fields_value.h"
 #include "ezw_json.h"
+#include "ezw_message.h"
 #include "ezw_utf8.h"
 
 
@@ -27,6 +27,8 @@ static int check_object(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *values,
     ezw_invalid_t *why);
 static void clear(ezw_value_t *values, unsigned n);
+static const json_t *media_of(const ezw_field_t *rules, unsigned n,
+    const json_t *object);
 static int refuse_unknown(const char *prefix, const ezw_field_t *rules,
     unsigned n, const json_t *object, ezw_invalid_t *why);
 
@@ -90,8 +92,12 @@ ezw_fields_slot(const ezw_field_t *rules, unsigned n, const char *name,
             }
 
         } else if (rules[i].type == EZW_FIELD_MESSAGE) {
-            if (size == 4 && memcmp(suffix, "type", 4) == 0) {
-                return (int) slot + 1;
+            for (j = EZW_MESSAGE_TYPE; j < EZW_MESSAGE_PARTS; j++) {
+                if (strlen(ezw_message_parts[j]) == size
+                    && memcmp(ezw_message_parts[j], suffix, size) == 0)
+                {
+                    return (int) (slot + j);
+                }
             }
 
         } else if (rules[i].type == EZW_FIELD_OBJECT) {
@@ -250,8 +256,9 @@ check_fields(const ezw_fields_conf_t *conf, const char *prefix,
         }
 
         if (v == NULL && message != NULL && (rule.flags & EZW_BARE)) {
-            rc = ezw_fields_value_check_message(conf, "", message,
-                                                &values[slot], why);
+            rc = ezw_message_check(conf, message,
+                                   media_of(rules, n, object), "",
+                                   &values[slot], why);
 
         } else if (v == NULL) {
             rc = (rule.flags & EZW_REQUIRED)
@@ -277,6 +284,10 @@ check_fields(const ezw_fields_conf_t *conf, const char *prefix,
             } else {
                 rc = ezw_fields_value_refuse(&rule, "must not be null", why);
             }
+
+        } else if (rule.type == EZW_FIELD_MESSAGE) {
+            rc = ezw_message_check(conf, v, media_of(rules, n, object),
+                                   rule.name, &values[slot], why);
 
         } else if (rule.type == EZW_FIELD_OBJECT) {
             rc = check_object(conf, &rule, v, &values[slot], why);
@@ -469,6 +480,7 @@ slots_of(const ezw_field_t *rule)
 {
     switch (rule->type) {
 
+    case EZW_FIELD_MEDIA:
     case EZW_FIELD_READONLY:
         return 0;
 
@@ -476,7 +488,7 @@ slots_of(const ezw_field_t *rule)
         return 3;
 
     case EZW_FIELD_MESSAGE:
-        return 2;
+        return EZW_MESSAGE_PARTS;
 
     case EZW_FIELD_OBJECT:
         return 1 + ezw_fields_slots(rule->fields, rule->nfields);
@@ -527,6 +539,22 @@ find_message(const ezw_fields_conf_t *conf, const ezw_field_t *rules,
     }
 
     return EZW_OK;
+}
+
+
+/* The media that stands beside a message in an object, NULL: none. */
+static const json_t *
+media_of(const ezw_field_t *rules, unsigned n, const json_t *object)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        if (rules[i].type == EZW_FIELD_MEDIA) {
+            return json_object_get(object, rules[i].name);
+        }
+    }
+
+    return NULL;
 }
 
 

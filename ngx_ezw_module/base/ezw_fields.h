@@ -36,8 +36,9 @@ typedef enum {
     EZW_FIELD_REF,        /* a jid string or {"jid": string}; one slot: the
                              jid; min: kinds */
     EZW_FIELD_ASSIGNEE,   /* an agent's e-mail or an assistant's jid, string */
-    EZW_FIELD_MESSAGE,    /* a v3 message (ezw_message.h); two slots: the
-                             message as compact JSON, and .type */
+    EZW_FIELD_MESSAGE,    /* a v3 message; slots: ezw_message.h */
+    EZW_FIELD_MEDIA,      /* what stands beside a message for its media; read
+                             with the message, no slot */
     EZW_FIELD_TIME,       /* an RFC 3339 date-time, not in the year 0; leaves
                              as ezw_time_write() writes it */
     EZW_FIELD_CIDRS,      /* array of addresses and networks (ezw_cidr.h);
@@ -95,6 +96,8 @@ typedef struct {
 typedef struct {
     const ezw_jid_conf_t *jids;
     const ezw_alloc_t    *alloc;     /* owns what the values point to */
+    ezw_str_t             domain;    /* of the path's channel: a MESSAGE is
+                                        what it carries; len 0: any */
     unsigned              strict:1;
     unsigned              owner:1;   /* who asks may write EZW_OWNER fields */
 } ezw_fields_conf_t;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "ezw_fields_value.h"
-#include "ezw_message.h"
 #include "ezw_utf8.h"
 
 
@@ -110,14 +109,9 @@ ezw_fields_value_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     case EZW_FIELD_ASSIGNEE:
         return check_assignee(conf, rule, v, value, why);
 
-    case EZW_FIELD_MESSAGE:
-        if (!json_is_object(v)) {
-            return ezw_fields_value_refuse(rule, "must be an object", why);
-        }
-
-        return ezw_fields_value_check_message(conf, rule->name, v, value, why);
-
-    case EZW_FIELD_OBJECT:           /* ezw_fields.c's */
+    case EZW_FIELD_MESSAGE:          /* ezw_fields.c's */
+    case EZW_FIELD_MEDIA:
+    case EZW_FIELD_OBJECT:
     case EZW_FIELD_READONLY:
         break;
     }
@@ -194,31 +188,6 @@ ezw_fields_value_check_query(const ezw_fields_conf_t *conf,
     }
 
     return rc;
-}
-
-
-/* Checks a message and fills its two values; EZW_OK, EZW_INVALID or
- * EZW_ERROR. */
-int
-ezw_fields_value_check_message(const ezw_fields_conf_t *conf,
-    const char *prefix, const json_t *v, ezw_value_t *values,
-    ezw_invalid_t *why)
-{
-    int        rc;
-    ezw_str_t  text, type;
-
-    rc = ezw_message_check(conf, v, prefix, &text, &type, why);
-
-    if (rc != EZW_OK) {
-        return rc;
-    }
-
-    values[0].data = (char *) text.data;
-    values[0].len = text.len;
-    values[1].data = (char *) type.data;
-    values[1].len = type.len;
-
-    return EZW_OK;
 }
 
 

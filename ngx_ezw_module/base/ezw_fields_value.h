@@ -36,11 +36,6 @@ int ezw_fields_value_check_query(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, ezw_str_t *s, ezw_value_t *value,
     ezw_invalid_t *why);
 
-/* Checks a message and fills its two values; prefix: ezw_message.h. */
-int ezw_fields_value_check_message(const ezw_fields_conf_t *conf,
-    const char *prefix, const json_t *v, ezw_value_t *values,
-    ezw_invalid_t *why);
-
 /* Checks a name, a string or an object, and fills its three values. */
 int ezw_fields_name_check(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *values,

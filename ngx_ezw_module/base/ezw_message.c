@@ -18,7 +18,7 @@
 
 
 static int check_text(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, ezw_str_t *out, ezw_invalid_t *why);
+    const char *prefix, ezw_str_t *out, ezw_value_t *quote, ezw_invalid_t *why);
 static int check_body(const json_t *message, const char *prefix,
     const json_t **body, ezw_invalid_t *why);
 static int check_quoted(const ezw_fields_conf_t *conf, const json_t *message,
@@ -36,18 +36,30 @@ static int is_served_later(const char *type);
 static int no_more(ezw_writer_t *w, size_t need);
 
 
-/* Checks a message and writes its normal form to *out, ended by NUL (not in
- * len); EZW_OK, EZW_INVALID or EZW_ERROR. */
+const char *const  ezw_message_parts[] = {
+    "", "type", "quoted", "catalog", "template.name", "template.language",
+    "template.parameters"
+};
+
+
+/* Checks a message and fills its parts; EZW_OK, EZW_INVALID or EZW_ERROR. */
 int
 ezw_message_check(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, ezw_str_t *out, ezw_str_t *type, ezw_invalid_t *why)
+    const json_t *media, const char *prefix, ezw_value_t *parts,
+    ezw_invalid_t *why)
 {
     int            rc;
     char           field[MAX_FIELD];
+    ezw_str_t      out;
     const char    *name;
     const json_t  *v;
 
-    static const ezw_str_t  text = ezw_string("text");
+    (void) media;
+
+    if (!json_is_object(message)) {
+        return ezw_invalid(why, VALIDATION, prefix, "%s must be an object",
+                           prefix);
+    }
 
     v = json_object_get(message, "type");
 
@@ -61,11 +73,15 @@ ezw_message_check(const ezw_fields_conf_t *conf, const json_t *message,
 
     name = json_string_value(v);
 
-    if (strcmp(name, "text") == 0 && json_string_length(v) == text.len) {
-        rc = check_text(conf, message, prefix, out, why);
+    if (strcmp(name, "text") == 0 && json_string_length(v) == 4) {
+        rc = check_text(conf, message, prefix, &out, &parts[EZW_MESSAGE_QUOTED],
+                        why);
 
         if (rc == EZW_OK) {
-            *type = text;
+            parts[EZW_MESSAGE_JSON].data = (char *) out.data;
+            parts[EZW_MESSAGE_JSON].len = out.len;
+            parts[EZW_MESSAGE_TYPE].data = "text";
+            parts[EZW_MESSAGE_TYPE].len = 4;
         }
 
         return rc;
@@ -85,9 +101,10 @@ ezw_message_check(const ezw_fields_conf_t *conf, const json_t *message,
 /* Checks a message of type text and writes it; as ezw_message_check(). */
 static int
 check_text(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, ezw_str_t *out, ezw_invalid_t *why)
+    const char *prefix, ezw_str_t *out, ezw_value_t *quote, ezw_invalid_t *why)
 {
     int                   rc, quoted;
+    char                 *copy;
     size_t                size, len;
     ezw_writer_t          w;
     unsigned char         id[ID_LEN];
@@ -146,6 +163,17 @@ check_text(const ezw_fields_conf_t *conf, const json_t *message,
     ezw_json_string(&w, json_string_value(body), len);
 
     if (quoted) {
+        copy = conf->alloc->alloc(conf->alloc->ctx, ID_LEN + 1);
+
+        if (copy == NULL) {
+            return EZW_ERROR;
+        }
+
+        memcpy(copy, id, ID_LEN);
+        copy[ID_LEN] = '\0';
+        quote->data = copy;
+        quote->len = ID_LEN;
+
         ezw_json_literal(&w, ",\"contextInfo\":{\"quotedMessage\":{\"id\":");
         ezw_json_string(&w, id, ID_LEN);
         ezw_json_literal(&w, "}}");

@@ -13,10 +13,30 @@
 
 #include "ezw_fields.h"
 
-/* Checks `message` (an object) and writes its normal form as compact JSON,
- * {"body":..,"type":"text"}, to *out, and its type to *type.
- * `prefix` ("message") begins the field names of errors. */
+/* What a message leaves to a statement: ":body.message" is its normal form as
+ * compact JSON, ":body.message.quoted" and so on the rest.  Null is what it has
+ * not. */
+typedef enum {
+    EZW_MESSAGE_JSON = 0,
+    EZW_MESSAGE_TYPE,                    /* type */
+    EZW_MESSAGE_QUOTED,                  /* quoted: 40 hex in lower case */
+    EZW_MESSAGE_CATALOG,                 /* catalog: "t" when the channel must
+                                            have one */
+    EZW_MESSAGE_TEMPLATE_NAME,           /* template.name */
+    EZW_MESSAGE_TEMPLATE_LANGUAGE,       /* template.language: its code */
+    EZW_MESSAGE_TEMPLATE_PARAMETERS,     /* template.parameters: JSON, how many
+                                            are given: {"header":1,"body":2,
+                                            "buttons":[0,1]} by index */
+    EZW_MESSAGE_PARTS
+} ezw_message_part_e;
+
+extern const char *const  ezw_message_parts[EZW_MESSAGE_PARTS];
+
+/* Checks a message and fills parts.  media: what stands beside it in the body,
+ * or NULL.  `prefix` ("message") begins the field names of errors.  EZW_OK,
+ * EZW_INVALID with *why (1005, or 1008 about media), EZW_ERROR. */
 int ezw_message_check(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, ezw_str_t *out, ezw_str_t *type, ezw_invalid_t *why);
+    const json_t *media, const char *prefix, ezw_value_t *parts,
+    ezw_invalid_t *why);
 
 #endif

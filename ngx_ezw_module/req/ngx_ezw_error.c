@@ -16,6 +16,8 @@ const ngx_ezw_error_t  ngx_ezw_internal =
     { 500, 1004, "internal", "Internal server error", 0 };
 const ngx_ezw_error_t  ngx_ezw_invalid =
     { 400, 1005, "invalid_request", "Validation error", 0 };
+const ngx_ezw_error_t  ngx_ezw_bad_media =
+    { 400, 1008, "invalid_media", "Media is missing or invalid", 0 };
 const ngx_ezw_error_t  ngx_ezw_bad_method =
     { 405, 1005, "method_not_allowed", "Method not allowed", 0 };
 const ngx_ezw_error_t  ngx_ezw_too_large =

@@ -504,6 +504,12 @@ check_body(ngx_ezw_ctx_t *ctx)
         conf.jids = &ctx->conf->jids;
         conf.alloc = &alloc;
         conf.strict = ctx->prefer.strict;
+        ngx_memzero(&conf.domain, sizeof(ezw_str_t));
+
+        if (ep->channel >= 0) {
+            conf.domain = ctx->jids[ep->channel].domain;
+        }
+
         conf.owner = (ctx->principal
                       && ctx->principal->scope == EZW_SCOPE_OWNER);
 
@@ -512,8 +518,9 @@ check_body(ngx_ezw_ctx_t *ctx)
     }
 
     if (rc == EZW_INVALID) {
-        return ngx_ezw_refuse(ctx, &ngx_ezw_invalid, why.field, "%s",
-                              why.text);
+        return ngx_ezw_refuse(ctx, why.code == (int) ngx_ezw_bad_media.code
+                                   ? &ngx_ezw_bad_media : &ngx_ezw_invalid,
+                              why.field, "%s", why.text);
     }
 
     if (rc != EZW_OK) {
@@ -590,6 +597,7 @@ check_query(ngx_ezw_ctx_t *ctx)
     alloc.ctx = r->pool;
     conf.jids = &ctx->conf->jids;
     conf.alloc = &alloc;
+    ngx_memzero(&conf.domain, sizeof(ezw_str_t));
     conf.strict = ctx->prefer.strict;
     conf.owner = 0;
 

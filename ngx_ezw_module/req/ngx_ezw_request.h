@@ -66,6 +66,7 @@ extern const ngx_ezw_error_t  ngx_ezw_denied;
 extern const ngx_ezw_error_t  ngx_ezw_unavailable;
 extern const ngx_ezw_error_t  ngx_ezw_internal;
 extern const ngx_ezw_error_t  ngx_ezw_invalid;
+extern const ngx_ezw_error_t  ngx_ezw_bad_media;
 extern const ngx_ezw_error_t  ngx_ezw_bad_method;
 extern const ngx_ezw_error_t  ngx_ezw_too_large;
 extern const ngx_ezw_error_t  ngx_ezw_media_type;
