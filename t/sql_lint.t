@@ -35,6 +35,12 @@ my %every_company = (
     events_after       => 'the reader tells companies apart itself',
     sweep              => 'by age',
     partitions_ensure  => 'makes tables',
+    merge_next         => 'upkeep is of the deployment',
+    erasure_next       => 'upkeep is of the deployment',
+    purge_begin        => 'upkeep is of the deployment',
+    purge_next         => 'upkeep is of the deployment',
+    purge_horizon      => 'what every channel keeps',
+    partitions_drop    => 'drops what no company keeps',
 );
 
 # What a company may be compared with: what the gate passed in, or, in a

@@ -42,7 +42,12 @@ static const struct {
                            "provider.id", "id.message", "message",
                            "message.type", "id.contact", "id.conversation" } },
     { "partitions_ensure", { NULL } },
-    { "sweep", { "limit" } }
+    { "sweep", { "limit" } },
+    { "erasure_next", { "limit" } },
+    { "merge_next", { "limit" } },
+    { "purge_begin", { NULL } },
+    { "purge_next", { "limit" } },
+    { "partitions_drop", { NULL } }
 };
 
 static const ngx_ezw_connector_t  *connectors[] = { &ngx_ezw_sandbox, NULL };

@@ -62,6 +62,11 @@ typedef enum {
     NGX_EZW_S_RECEIVE,
     NGX_EZW_S_PARTITIONS,
     NGX_EZW_S_SWEEP,
+    NGX_EZW_S_ERASURE,
+    NGX_EZW_S_MERGE,
+    NGX_EZW_S_PURGE_BEGIN,
+    NGX_EZW_S_PURGE,
+    NGX_EZW_S_DROP,
     NGX_EZW_S_COUNT
 } ngx_ezw_courier_statement_e;
 
@@ -91,7 +96,7 @@ extern const char  ngx_ezw_null[];
 ngx_ezw_pg_statement_t *ngx_ezw_courier_statement(
     ngx_ezw_courier_statement_e s);
 
-/* ngx_ezw_upkeep.c: partitions made ahead, old rows swept. */
+/* ngx_ezw_upkeep.c: what the leading worker of a node sees to. */
 ngx_int_t ngx_ezw_upkeep_start(ngx_cycle_t *cycle, ngx_ezw_main_conf_t *emcf);
 
 #endif
