@@ -43,6 +43,7 @@ static const struct {
     { ngx_string("once.attempt"), SOURCE_ONCE_ATTEMPT, 0 },
     { ngx_string("once.kept"), SOURCE_ONCE_KEPT, 0 },
     { ngx_string("once.contact"), SOURCE_ONCE_CONTACT, 0 },
+    { ngx_string("jid.suffix"), SOURCE_JID_SUFFIX, 0 },
     { ngx_string("page.limit"), SOURCE_PAGE_LIMIT, 0 },
     { ngx_string("page.count"), SOURCE_PAGE_COUNT, 0 },
     { ngx_null_string, 0, 0 }

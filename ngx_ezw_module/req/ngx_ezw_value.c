@@ -490,6 +490,14 @@ ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
             values[i] = contact_of(ctx);
             break;
 
+        case SOURCE_JID_SUFFIX:
+            values[i] = terminated(pool, ctx->conf->jids.suffix.data,
+                                   ctx->conf->jids.suffix.len);
+            if (values[i] == NULL) {
+                return NULL;
+            }
+            break;
+
         case SOURCE_PAGE_LIMIT:
             values[i] = ngx_ezw_page_limit(ctx);
             if (values[i] == NULL) {
