@@ -99,7 +99,10 @@ ngx_ezw_courier_start(ngx_cycle_t *cycle, ngx_ezw_main_conf_t *emcf)
     courier.conf = emcf;
     courier.log = cycle->log;
 
-    ngx_ezw_random(rnd, sizeof(rnd));
+    if (ngx_ezw_random(rnd, sizeof(rnd)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ezw_hex(hex, rnd, sizeof(rnd));
 
     *ngx_snprintf(courier.worker, sizeof(courier.worker) - 1, "%*s:%P:%*s",

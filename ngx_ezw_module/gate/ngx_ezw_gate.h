@@ -216,8 +216,7 @@ typedef struct {
     uint8_t               reserved[6];
 } ngx_ezw_session_entry_t;
 
-#define NGX_EZW_SESSION_ACTIVE   0x01
-#define NGX_EZW_SESSION_COMPANY  0x02
+#define NGX_EZW_SESSION_COMPANY  0x01    /* is not blocked */
 
 /* As ngx_ezw_key_identify. */
 ngx_int_t ngx_ezw_token_identify(ngx_ezw_ctx_t *ctx, ngx_str_t *bearer);

@@ -530,12 +530,15 @@ audit_denied(ngx_ezw_ctx_t *ctx, ngx_str_t *address)
         return;
     }
 
+    if (ngx_ezw_random(rnd, sizeof(rnd)) != NGX_OK) {
+        return;
+    }
+
     denied = ngx_calloc(sizeof(denied_t), ctx->request->connection->log);
     if (denied == NULL) {
         return;
     }
 
-    ngx_ezw_random(rnd, sizeof(rnd));
     ezw_uuid7(id, ngx_ezw_now(), rnd);
 
     ngx_cpystrn(denied->company, ctx->company, sizeof(denied->company));

@@ -85,7 +85,9 @@ start(ngx_ezw_ctx_t *ctx, work_e what, const char *stored,
     cln = ngx_pool_cleanup_add(ctx->request->pool, 0);
     work = ngx_calloc(sizeof(work_t), log);
 
-    if (cln == NULL || work == NULL || password->len > sizeof(work->password)) {
+    if (cln == NULL || work == NULL || password->len > sizeof(work->password)
+        || ngx_ezw_random(work->salt, sizeof(work->salt)) != NGX_OK)
+    {
         if (work) {
             ngx_free(work);
         }
@@ -99,7 +101,6 @@ start(ngx_ezw_ctx_t *ctx, work_e what, const char *stored,
     work->unknown = (stored == NULL);
     work->len = password->len;
     ngx_memcpy(work->password, password->data, password->len);
-    ngx_ezw_random(work->salt, sizeof(work->salt));
 
     if (stored) {
         ngx_cpystrn((u_char *) work->stored, (u_char *) stored,

@@ -204,9 +204,9 @@ renew_row(void)
         return NGX_DECLINED;
     }
 
-    ngx_ezw_random(nonce, sizeof(nonce));
-
-    rc = ezw_seal(reseal.conf->ring, &about, nonce, plain, len, sealed);
+    rc = ngx_ezw_random(nonce, sizeof(nonce)) == NGX_OK
+         ? ezw_seal(reseal.conf->ring, &about, nonce, plain, len, sealed)
+         : EZW_ERROR;
 
     ngx_explicit_memzero(plain, sizeof(plain));
 

@@ -377,12 +377,13 @@ login_fails(ngx_ezw_ctx_t *ctx)
     values = ngx_palloc(ctx->request->pool, 5 * sizeof(char *));
     p = ngx_pnalloc(ctx->request->pool, EZW_UUID_LEN + 1 + addr->len + 1);
 
-    if (values == NULL || p == NULL) {
+    if (values == NULL || p == NULL
+        || ngx_ezw_random(rnd, sizeof(rnd)) != NGX_OK)
+    {
         ngx_ezw_done(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
 
-    ngx_ezw_random(rnd, sizeof(rnd));
     ezw_uuid7(id, ngx_ezw_now(), rnd);
     ezw_uuid_text(p, id);
     p[EZW_UUID_LEN] = '\0';

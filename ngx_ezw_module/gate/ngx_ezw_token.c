@@ -529,7 +529,7 @@ encode(ngx_ezw_pg_query_t *q, look_t *look, u_char *buf, size_t size)
     e.last_used = ngx_ezw_now();
     e.seq = (uint64_t) ngx_ezw_pg_int(q, 0, "seq");
     e.expires = look->expires;
-    e.flags = NGX_EZW_SESSION_ACTIVE;
+    e.flags = 0;
 
     if (!ngx_ezw_pg_null(q, 0, "expires_at")) {
         ends = ngx_ezw_pg_int(q, 0, "expires_at") / 1000000 + EZW_PG_EPOCH_S;

@@ -4,6 +4,7 @@
  * query back when the request dies.
  */
 
+#include <openssl/err.h>
 #include <openssl/rand.h>
 
 #include "base/ezw_utf8.h"
@@ -346,7 +347,7 @@ trace_random(uint64_t rnd[2])
 
     if (pid != ngx_pid) {
         pid = ngx_pid;
-        ngx_ezw_random((u_char *) s, sizeof(s));
+        (void) ngx_ezw_random((u_char *) s, sizeof(s));
     }
 
     for (i = 0; i < 2; i++) {
@@ -363,7 +364,7 @@ trace_random(uint64_t rnd[2])
 }
 
 
-void
+ngx_int_t
 ngx_ezw_random(u_char *p, size_t n)
 {
     static u_char      buf[4096];
@@ -378,21 +379,30 @@ ngx_ezw_random(u_char *p, size_t n)
     }
 
     if (left < n) {
-        if (RAND_bytes(buf, sizeof(buf)) != 1) {
-            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                          "no random bytes");
-            ngx_memset(buf, 0, sizeof(buf));
-            /* not secret but to be unique: the kernel is asked directly */
-            (void) !getentropy(buf, 256);
-            left = 256;
+        left = 0;
+
+        if (RAND_bytes(buf, sizeof(buf)) == 1) {
+            left = sizeof(buf);
 
         } else {
-            left = sizeof(buf);
+            ERR_clear_error();
+
+            /* the kernel's own, no more than 256 at a time */
+
+            if (n > 256 || getentropy(buf, 256) != 0) {
+                ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                              "no random bytes");
+                return NGX_ERROR;
+            }
+
+            left = 256;
         }
     }
 
     left -= n;
     ngx_memcpy(p, buf + left, n);
+
+    return NGX_OK;
 }
 
 

@@ -79,7 +79,6 @@ add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_face_e face,
                                    sizeof("idempotencyKey") - 1);
     ep->password_slot = ezw_fields_slot(row->body, row->nbody, "password",
                                         sizeof("password") - 1);
-    ep->secret_body = (ep->password_slot >= 0);
 
     name_params(ep);
 

@@ -254,7 +254,10 @@ ngx_ezw_once_begin(ngx_ezw_ctx_t *ctx)
 
     ezw_hex(once->text, once->fingerprint, 32);
 
-    ngx_ezw_random(rnd, sizeof(rnd));
+    if (ngx_ezw_random(rnd, sizeof(rnd)) != NGX_OK) {
+        return ngx_ezw_refuse(ctx, &ngx_ezw_internal, NULL, NULL);
+    }
+
     ezw_uuid7(once->attempt, ngx_ezw_now(), rnd);
     ezw_uuid_text(once->attempt_text, once->attempt);
 
@@ -315,7 +318,7 @@ fingerprint(ngx_ezw_ctx_t *ctx, ngx_ezw_once_t *once)
 
     parts[n++] = ctx->request->args;
 
-    if (ep->secret_body) {
+    if (ep->password_slot >= 0) {
 
         for (i = 0; i < ngx_min(ep->nbody_slots, 64); i++) {
             if (i != (ngx_uint_t) ep->password_slot) {

@@ -184,7 +184,6 @@ struct ngx_ezw_endpoint_s {
     ngx_ezw_bind_t                *once_binds;
     int                            key_slot;   /* body's idempotencyKey, or -1 */
     int                            password_slot;  /* body's password, or -1 */
-    unsigned                       secret_body:1;  /* it has one */
     unsigned                       paged:1;    /* a list by limit and cursor */
     ngx_uint_t                     nafter;     /* values of its positions */
     const ezw_field_t             *query;      /* the row's rules and the
@@ -364,8 +363,9 @@ ngx_ezw_ctx_t *ngx_ezw_ctx(ngx_http_request_t *r);
 ngx_ezw_ctx_t *ngx_ezw_ctx_find(ngx_http_request_t *r);
 /* 1: another part of the same client's request has taken its rate. */
 ngx_uint_t ngx_ezw_ctx_paced(ngx_ezw_ctx_t *ctx);
-/* n bytes of a CSPRNG, from a buffer of the process. */
-void ngx_ezw_random(u_char *p, size_t n);
+/* n bytes of a CSPRNG, from a buffer of the process.  NGX_ERROR: logged, and p
+ * is as it was; nothing may be made of it. */
+ngx_int_t ngx_ezw_random(u_char *p, size_t n);
 /* Unix milliseconds of nginx's cached time. */
 uint64_t ngx_ezw_now(void);
 /* Microseconds of a clock that only goes on. */

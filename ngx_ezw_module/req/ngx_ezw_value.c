@@ -6,7 +6,7 @@
 #include "req/ngx_ezw_bind.h"
 
 
-static void make_secrets(ngx_ezw_ctx_t *ctx, u_char *p);
+static ngx_int_t make_secrets(ngx_ezw_ctx_t *ctx, u_char *p);
 static const char *hashed(ngx_pool_t *pool, const void *data, size_t len);
 static const char *sealed(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b,
     ezw_value_t *v, const char *row);
@@ -34,7 +34,7 @@ terminated(ngx_pool_t *pool, const void *data, size_t len)
 
 
 /* Fresh secrets of [A-Za-z0-9], one for each name of the endpoint. */
-static void
+static ngx_int_t
 make_secrets(ngx_ezw_ctx_t *ctx, u_char *p)
 {
     u_char      *last, rnd[64];
@@ -55,7 +55,9 @@ make_secrets(ngx_ezw_ctx_t *ctx, u_char *p)
         for (last = p + NGX_EZW_SECRET_LEN; p < last; /* void */ ) {
 
             if (left == 0) {
-                ngx_ezw_random(rnd, sizeof(rnd));
+                if (ngx_ezw_random(rnd, sizeof(rnd)) != NGX_OK) {
+                    return NGX_ERROR;
+                }
                 left = sizeof(rnd);
             }
 
@@ -68,6 +70,8 @@ make_secrets(ngx_ezw_ctx_t *ctx, u_char *p)
     }
 
     ctx->nsecrets = ctx->endpoint->nsecrets;
+
+    return NGX_OK;
 }
 
 
@@ -141,9 +145,9 @@ sealed(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b, ezw_value_t *v, const char *row)
                              b->name.data, row)
                 - context;
 
-    ngx_ezw_random(nonce, sizeof(nonce));
-
-    if (ezw_seal(ctx->conf->ring, &about, nonce, key, len, out) != EZW_OK) {
+    if (ngx_ezw_random(nonce, sizeof(nonce)) != NGX_OK
+        || ezw_seal(ctx->conf->ring, &about, nonce, key, len, out) != EZW_OK)
+    {
         return NULL;
     }
 
@@ -250,11 +254,9 @@ ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
 
     if (ep->nsecrets) {
         p = ngx_pnalloc(pool, ep->nsecrets * NGX_EZW_SECRET_LEN);
-        if (p == NULL) {
+        if (p == NULL || make_secrets(ctx, p) != NGX_OK) {
             return NULL;
         }
-
-        make_secrets(ctx, p);
     }
 
     for (i = 0; i < st->nparams; i++) {
@@ -316,24 +318,22 @@ ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
             break;
 
         case SOURCE_MESSAGE_ID:
-            ngx_ezw_random(rnd, 14);
-            ezw_message_id(id, now, rnd);
             p = ngx_pnalloc(pool, EZW_MESSAGE_ID_LEN + 1);
-            if (p == NULL) {
+            if (p == NULL || ngx_ezw_random(rnd, 14) != NGX_OK) {
                 return NULL;
             }
+            ezw_message_id(id, now, rnd);
             ezw_hex(p, id, 20);
             p[EZW_MESSAGE_ID_LEN] = '\0';
             values[i] = (char *) p;
             break;
 
         case SOURCE_ID:
-            ngx_ezw_random(rnd, 10);
-            ezw_uuid7(id, now, rnd);
             p = ngx_pnalloc(pool, EZW_UUID_LEN + 1);
-            if (p == NULL) {
+            if (p == NULL || ngx_ezw_random(rnd, 10) != NGX_OK) {
                 return NULL;
             }
+            ezw_uuid7(id, now, rnd);
             ezw_uuid_text(p, id);
             p[EZW_UUID_LEN] = '\0';
             values[i] = (char *) p;
