@@ -29,6 +29,7 @@ setup(void **state)
     arena_init(&arena, -1);
     conf.jids = &jids;
     conf.alloc = &arena.alloc;
+    conf.urls = NULL;
     conf.strict = 0;
 
     return 0;

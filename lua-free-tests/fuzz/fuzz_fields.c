@@ -4,6 +4,7 @@
 
 
 static const char *const  status[] = { "OPEN", "CLOSED", NULL };
+static const char *const  events[] = { "echo", "message", "typing", NULL };
 
 static const ezw_field_t  site[] = {
     { "", EZW_FIELD_STRING, 0, 1, 256, NULL }
@@ -46,11 +47,15 @@ static const ezw_field_t  rules[] = {
     { .name = "profile", .type = EZW_FIELD_OBJECT, .flags = EZW_NULLABLE,
       ezw_fields(profile) },
     { "retention",   EZW_FIELD_INTEGER,  EZW_OWNER, 1, 3650, NULL },
+    { "url",         EZW_FIELD_URL,      0, 0, 0, NULL },
+    { "kinds",       EZW_FIELD_ENUMS,    0, 1, 20, events },
+    { "headers",     EZW_FIELD_HEADERS,  EZW_NULLABLE|EZW_READ_BACK, 0, 0,
+                     NULL },
     { "id",          EZW_FIELD_READONLY, 0, 0, 0, NULL }
 };
 
 #define N      (sizeof(rules) / sizeof(rules[0]))
-#define SLOTS  33
+#define SLOTS  36
 
 
 static int
@@ -80,7 +85,9 @@ check_form(const ezw_fields_conf_t *conf, const char *name,
 
     body = json_object();
 
-    if (rules[i].type == EZW_FIELD_CIDRS) {
+    if (rules[i].type == EZW_FIELD_CIDRS || rules[i].type == EZW_FIELD_ENUMS
+        || rules[i].type == EZW_FIELD_HEADERS)
+    {
         json_object_set_new(body, name,
                             json_loadb(value->data, value->len, 0, NULL));
 
@@ -182,6 +189,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_form(&conf, "email", values);
             check_form(&conf, "key", values);
             check_form(&conf, "company", values);
+            check_form(&conf, "url", values);
+            check_form(&conf, "kinds", values);
+            check_form(&conf, "headers", values);
 
             if (values[slot("name")].data != NULL) {
                 CHECK(values[slot("name")].len > 0);

@@ -277,7 +277,9 @@ check_fields(const ezw_fields_conf_t *conf, const char *prefix,
             if (rule.flags & EZW_NULLABLE) {
                 rc = EZW_OK;
 
-            } else if (rule.type == EZW_FIELD_MAP) {
+            } else if (rule.type == EZW_FIELD_MAP
+                       || rule.type == EZW_FIELD_HEADERS)
+            {
                 ezw_fields_value_set_literal(&values[slot], "{}");
                 rc = EZW_OK;
 

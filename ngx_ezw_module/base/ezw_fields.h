@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "ezw_jid.h"
+#include "ezw_url_allow.h"
 
 typedef enum {
     EZW_FIELD_STRING,     /* min/max: characters */
@@ -20,6 +21,8 @@ typedef enum {
     EZW_FIELD_NUMBER,     /* any finite number */
     EZW_FIELD_BOOLEAN,
     EZW_FIELD_ENUM,       /* string out of `values` */
+    EZW_FIELD_ENUMS,      /* array of strings out of `values`; min/max:
+                             elements; leaves as a JSON array, each once */
     EZW_FIELD_JID,        /* string; min: EZW_JID_* kinds that it may be;
                              refused with the text "Jid is invalid" */
     EZW_FIELD_NAME,       /* string, or {fullName} or {firstName,lastName};
@@ -61,6 +64,15 @@ typedef enum {
                              that it is there ("t", null) and is followed by
                              theirs, called "profile.email"; a null object is
                              one whose fields all are null */
+    EZW_FIELD_URL,        /* that may be called (ezw_url_allow.h); leaves as it
+                             came */
+    EZW_FIELD_HEADERS,    /* of a request that is made for the caller: {} or []
+                             or null empty, else names to values; max: names;
+                             a name is a token, once whatever its case, and
+                             none that the request has already or that belongs
+                             to a connection; a value 1-1024 characters of
+                             visible ASCII and blanks between them; leaves as a
+                             JSON object in the order that it came in */
     EZW_FIELD_READONLY    /* known, ignored, no slot */
 } ezw_field_type_e;
 
@@ -68,9 +80,12 @@ typedef enum {
 #define EZW_NULLABLE   0x02      /* else null: "x must not be null" */
 #define EZW_BARE       0x04      /* MESSAGE: the body itself may be it */
 #define EZW_READ_BACK  0x08      /* KEY: "sha256:" and 16 hex digits, what reads
-                                    tell of it, are as if it were absent */
+                                    tell of it, are as if it were absent;
+                                    HEADERS: a value may be EZW_MASK */
 #define EZW_OWNER      0x10      /* READONLY unless the conf says owner */
 #define EZW_AS_WRITTEN 0x20      /* EMAIL: leaves in the letters it came in */
+
+#define EZW_MASK  "\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2"
 
 typedef struct ezw_field_s  ezw_field_t;
 
@@ -98,6 +113,8 @@ typedef struct {
     const ezw_alloc_t    *alloc;     /* owns what the values point to */
     ezw_str_t             domain;    /* of the path's channel: a MESSAGE is
                                         what it carries; len 0: any */
+    const ezw_url_allow_t  *urls;    /* URL: what else may be called; NULL:
+                                        nothing */
     unsigned              strict:1;
     unsigned              owner:1;   /* who asks may write EZW_OWNER fields */
 } ezw_fields_conf_t;

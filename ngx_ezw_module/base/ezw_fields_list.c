@@ -1,6 +1,7 @@
 /*
  * Values that are lists: of strings and jids, kept as they come, and of
- * networks and an API key's objects, of which each is kept once.
+ * networks, an API key's objects and strings out of a list, of which each is
+ * kept once.
  */
 
 #include <stdio.h>
@@ -46,6 +47,9 @@ static int check_strings(const ezw_fields_conf_t *conf,
 static int check_by_rule(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, size_t i, const json_t *element,
     ezw_invalid_t *why);
+static int check_least(const ezw_field_t *rule, size_t n, ezw_invalid_t *why);
+static int check_enums(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
+    const json_t *v, ezw_value_t *value, ezw_invalid_t *why);
 static int check_elements(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
@@ -75,8 +79,8 @@ ezw_fields_list_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     int      single;
     int64_t  max;
 
-    single = (rule->type == EZW_FIELD_CIDRS
-              || rule->type == EZW_FIELD_OBJECTS);
+    single = (rule->type == EZW_FIELD_CIDRS || rule->type == EZW_FIELD_OBJECTS
+              || rule->type == EZW_FIELD_ENUMS);
 
     if (!json_is_array(v)) {
         return ezw_fields_value_refuse(rule,
@@ -92,6 +96,10 @@ ezw_fields_list_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
         return ezw_invalid(why, VALIDATION, rule->name,
                            "%s has too many elements: at most %lld",
                            rule->name, (long long) max);
+    }
+
+    if (rule->type == EZW_FIELD_ENUMS) {
+        return check_enums(conf, rule, v, value, why);
     }
 
     return single ? check_elements(conf, rule, v, value, why)
@@ -114,10 +122,10 @@ check_strings(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
 
     n = json_array_size(v);
 
-    if (rule->type == EZW_FIELD_STRINGS && (int64_t) n < rule->min) {
-        return ezw_invalid(why, VALIDATION, rule->name,
-                           "%s has too few elements: at least %lld",
-                           rule->name, (long long) rule->min);
+    if (rule->type == EZW_FIELD_STRINGS
+        && check_least(rule, n, why) != EZW_OK)
+    {
+        return EZW_INVALID;
     }
 
     ezw_fields_text_init(&t, conf->alloc, 0);
@@ -187,6 +195,83 @@ check_by_rule(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     snprintf(name, sizeof(name), "%s[%u]", rule->name, (unsigned) i);
 
     return ezw_fields_value_check(conf, &single, element, &value, why);
+}
+
+
+/* Checks that there are not too few elements; EZW_OK or EZW_INVALID. */
+static int
+check_least(const ezw_field_t *rule, size_t n, ezw_invalid_t *why)
+{
+    if ((int64_t) n >= rule->min) {
+        return EZW_OK;
+    }
+
+    return ezw_invalid(why, VALIDATION, rule->name,
+                       "%s has too few elements: at least %lld", rule->name,
+                       (long long) rule->min);
+}
+
+
+/* Sets an array of strings out of the rule's, each once, where it stood first;
+ * EZW_OK, EZW_INVALID or EZW_ERROR. */
+static int
+check_enums(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
+    const json_t *v, ezw_value_t *value, ezw_invalid_t *why)
+{
+    char                name[MAX_NAME];
+    size_t              i, j, n;
+    ezw_field_t         single;
+    const json_t       *element;
+    ezw_fields_text_t   t;
+
+    n = json_array_size(v);
+
+    if (check_least(rule, n, why) != EZW_OK) {
+        return EZW_INVALID;
+    }
+
+    single = *rule;
+    single.name = name;
+
+    ezw_fields_text_init(&t, conf->alloc, 0);
+    ezw_json_literal(&t.w, "[");
+
+    for (i = 0; i < n; i++) {
+        element = json_array_get(v, i);
+        snprintf(name, sizeof(name), "%s[%u]", rule->name, (unsigned) i);
+
+        if (!json_is_string(element)) {
+            return ezw_fields_value_refuse(&single, "must be a string", why);
+        }
+
+        if (ezw_fields_value_check_enum(&single, json_string_value(element),
+                                        json_string_length(element), why)
+            != EZW_OK)
+        {
+            return EZW_INVALID;
+        }
+
+        for (j = 0; j < i; j++) {
+            if (json_equal(json_array_get(v, j), element)) {
+                break;
+            }
+        }
+
+        if (j < i) {
+            continue;
+        }
+
+        if (i > 0) {
+            ezw_json_literal(&t.w, ",");
+        }
+
+        ezw_json_string(&t.w, json_string_value(element),
+                        json_string_length(element));
+    }
+
+    ezw_json_literal(&t.w, "]");
+
+    return ezw_fields_text_finish(&t, value);
 }
 
 

@@ -1,8 +1,8 @@
 /*
  * One value against its rule: called for each by ezw_fields.c, which knows the
  * slots.  Names are checked in ezw_fields_name.c, what is written anew as JSON
- * in ezw_fields_json.c and ezw_fields_list.c, and strings of one form in
- * ezw_fields_form.c; the refusals and copies that all of them make are here.
+ * in ezw_fields_json.c and ezw_fields_list.c, strings of one form in
+ * ezw_fields_form.c, and what is sent to other servers in ezw_fields_http.c; the refusals and copies that all of them make are here.
  */
 
 #include <stdio.h>
@@ -17,8 +17,6 @@
 static int check_string(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     const json_t *v, ezw_value_t *value, ezw_invalid_t *why);
 static int check_range(const ezw_field_t *rule, int64_t v, ezw_invalid_t *why);
-static int check_enum(const ezw_field_t *rule, const char *p, size_t len,
-    ezw_invalid_t *why);
 static int check_jid(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     unsigned kinds, const char *p, size_t len, ezw_value_t *value,
     ezw_invalid_t *why);
@@ -74,6 +72,7 @@ ezw_fields_value_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
         return ezw_fields_json_check_map(conf, rule, v, value, why);
 
     case EZW_FIELD_STRINGS:
+    case EZW_FIELD_ENUMS:
     case EZW_FIELD_JIDS:
     case EZW_FIELD_CIDRS:
     case EZW_FIELD_OBJECTS:
@@ -84,6 +83,10 @@ ezw_fields_value_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     case EZW_FIELD_KEY:
     case EZW_FIELD_UUID:
         return ezw_fields_form_check(conf, rule, v, value, why);
+
+    case EZW_FIELD_URL:
+    case EZW_FIELD_HEADERS:
+        return ezw_fields_http_check(conf, rule, v, value, why);
 
     case EZW_FIELD_REF:
         if (!json_is_object(v)) {
@@ -141,7 +144,7 @@ ezw_fields_value_check_query(const ezw_fields_conf_t *conf,
         break;
 
     case EZW_FIELD_ENUM:
-        rc = check_enum(rule, p, s->len, why);
+        rc = ezw_fields_value_check_enum(rule, p, s->len, why);
         break;
 
     case EZW_FIELD_INTEGER:
@@ -331,7 +334,7 @@ check_string(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
         break;
 
     case EZW_FIELD_ENUM:
-        rc = check_enum(rule, p, len, why);
+        rc = ezw_fields_value_check_enum(rule, p, len, why);
         break;
 
     default:
@@ -358,9 +361,9 @@ check_range(const ezw_field_t *rule, int64_t v, ezw_invalid_t *why)
 
 
 /* Checks that a string is one of the rule's; EZW_OK or EZW_INVALID. */
-static int
-check_enum(const ezw_field_t *rule, const char *p, size_t len,
-    ezw_invalid_t *why)
+int
+ezw_fields_value_check_enum(const ezw_field_t *rule, const char *p,
+    size_t len, ezw_invalid_t *why)
 {
     int                 n;
     char                list[sizeof(why->text)];

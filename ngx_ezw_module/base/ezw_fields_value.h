@@ -49,14 +49,19 @@ int ezw_fields_json_check_map(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
 
-/* An array of strings, jids, networks or an API key's objects, as a JSON
- * array. */
+/* An array of strings, of some out of a list, of jids, networks or an API key's
+ * objects, as a JSON array. */
 int ezw_fields_list_check(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
 
 /* A string that has one form of several: time, e-mail address, key, uuid. */
 int ezw_fields_form_check(const ezw_fields_conf_t *conf,
+    const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
+    ezw_invalid_t *why);
+
+/* A URL; the headers of a request that is made for the caller. */
+int ezw_fields_http_check(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
 
@@ -81,6 +86,10 @@ int ezw_fields_text_finish(ezw_fields_text_t *t, ezw_value_t *value);
  * EZW_OK or EZW_INVALID. */
 int ezw_fields_value_check_length(const char *field, int64_t min, int64_t max,
     const char *p, size_t len, ezw_invalid_t *why);
+
+/* Checks that a string is one of the rule's values.  EZW_OK or EZW_INVALID. */
+int ezw_fields_value_check_enum(const ezw_field_t *rule, const char *p,
+    size_t len, ezw_invalid_t *why);
 
 /* EZW_INVALID for a name in a rule's object that is none of known[n]. */
 int ezw_fields_value_refuse_unknown(const ezw_field_t *rule,
