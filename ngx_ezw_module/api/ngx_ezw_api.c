@@ -10,6 +10,7 @@ static const ngx_ezw_api_table_t  *tables[] = {
     &ngx_ezw_v3_contacts,
     &ngx_ezw_v3_conversations,
     &ngx_ezw_v3_messages,
+    &ngx_ezw_v3_webhooks,
     &ngx_ezw_workspace_auth,
     NULL
 };

@@ -24,6 +24,7 @@ extern const ngx_ezw_api_table_t  ngx_ezw_v3_channels;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_contacts;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_conversations;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_messages;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_webhooks;
 extern const ngx_ezw_api_table_t  ngx_ezw_workspace_auth;
 
 /* Adds every table (postconfiguration).  NGX_ERROR: logged. */

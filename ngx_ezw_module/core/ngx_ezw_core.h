@@ -19,6 +19,9 @@ extern ngx_command_t  ngx_ezw_commands[];
  * $ezw_key_id, $ezw_scope, $ezw_user_id, $ezw_role. */
 ngx_int_t ngx_ezw_variables_add(ngx_conf_t *cf);
 
+/* ngx_ezw_allow.c: ezw_webhook_allow address|network|name ...; */
+char *ngx_ezw_allow_set(ngx_conf_t *cf, ezw_url_allow_t *urls);
+
 /* ngx_ezw_health.c */
 
 /* The content handler of ezw_health locations. */

@@ -30,6 +30,7 @@ static char *set_empty_map(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *set_jid_suffix(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *set_custom_channel(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *set_webhook_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *set_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *set_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *set_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -193,6 +194,13 @@ ngx_command_t  ngx_ezw_commands[] = {
     { ngx_string("ezw_custom_channel"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       set_custom_channel,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ezw_webhook_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      set_webhook_allow,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -590,6 +598,15 @@ set_custom_channel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+set_webhook_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ezw_main_conf_t  *emcf = conf;
+
+    return ngx_ezw_allow_set(cf, &emcf->urls);
 }
 
 

@@ -105,7 +105,8 @@ ngx_ezw_gate_conf(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf)
 
     if (channel_company == NULL
         || ngx_ezw_key_conf(cf, emcf) != NGX_OK
-        || ngx_ezw_token_conf(cf, emcf) != NGX_OK)
+        || ngx_ezw_token_conf(cf, emcf) != NGX_OK
+        || ngx_ezw_cipher_conf(cf, emcf) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -194,6 +194,13 @@ void ngx_ezw_signin_reset(ngx_ezw_ctx_t *ctx);
 /* Makes the ID token of the session that the rows tell of. */
 ngx_int_t ngx_ezw_signin_finish(ngx_ezw_ctx_t *ctx);
 
+/* ngx_ezw_cipher.c */
+
+ngx_int_t ngx_ezw_cipher_conf(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf);
+/* Before an endpoint that takes a cipherKey: one that the body does not speak
+ * of is that of the API key. */
+void ngx_ezw_cipher_default(ngx_ezw_ctx_t *ctx);
+
 /* ngx_ezw_reseal.c */
 
 ngx_int_t ngx_ezw_reseal_conf(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf);

@@ -17,7 +17,7 @@ typedef struct {
     ngx_log_t            *log;
     ngx_ezw_pg_query_t    page;
     ngx_ezw_pg_query_t    renew;
-    const char           *page_values[3];
+    const char           *page_values[4];
     const char           *renew_values[5];
     int                   row;       /* of the page, being renewed */
     ngx_msec_t            next;
@@ -27,6 +27,7 @@ typedef struct {
     u_char                key[17];
     u_char                company[EZW_UUID_LEN + 1];
     u_char                id[EZW_UUID_LEN + 1];
+    u_char                part[NGX_INT_T_LEN + 1];
     u_char                field[64];
     u_char                old[2 * SEALED_MAX + 1];
     u_char                sealed[2 * SEALED_MAX + 1];
@@ -49,7 +50,9 @@ static reseal_t                 reseal;
 ngx_int_t
 ngx_ezw_reseal_conf(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf)
 {
-    static const char *const  of_stale[] = { "key", "company", "id", NULL };
+    static const char *const  of_stale[] = {
+        "key", "company", "id", "part", NULL
+    };
     static const char *const  of_renew[] = {
         "field", "company", "id", "old", "new", NULL
     };
@@ -83,6 +86,7 @@ ngx_ezw_reseal_tick(ngx_ezw_main_conf_t *emcf, ngx_log_t *log)
     ngx_memcpy(reseal.company, "00000000-0000-0000-0000-000000000000",
                EZW_UUID_LEN + 1);
     ngx_memcpy(reseal.id, reseal.company, EZW_UUID_LEN + 1);
+    ngx_memcpy(reseal.part, "0", 2);
 
     ask();
 }
@@ -100,6 +104,7 @@ ask(void)
     reseal.page_values[ngx_ezw_pg_param(st, "company")] =
         (char *) reseal.company;
     reseal.page_values[ngx_ezw_pg_param(st, "id")] = (char *) reseal.id;
+    reseal.page_values[ngx_ezw_pg_param(st, "part")] = (char *) reseal.part;
 
     reseal.page.statement = st;
     reseal.page.values = reseal.page_values;
@@ -189,6 +194,8 @@ renew_row(void)
     ezw_uuid_text(reseal.company, company.data);
     ezw_uuid_text(reseal.id, id.data);
     ngx_cpystrn(reseal.field, field.data, field.len + 1);
+    *ngx_sprintf(reseal.part, "%L", ngx_ezw_pg_int(q, reseal.row, "part"))
+        = '\0';
 
     about.data = context;
     about.len = ngx_snprintf(context, sizeof(context), "%s %s", reseal.field,

@@ -218,7 +218,7 @@ bind_param(ngx_ezw_endpoint_t *ep, ezw_str_t *name, ngx_ezw_bind_t *bind,
 }
 
 
-/* "key.hash", "key.prefix": of the secret called key. */
+/* "key.hash", "key.prefix", "key.sealed": of the secret called key. */
 static ngx_int_t
 bind_secret(ngx_ezw_endpoint_t *ep, ezw_str_t *rest, ngx_ezw_bind_t *bind)
 {
@@ -241,6 +241,12 @@ bind_secret(ngx_ezw_endpoint_t *ep, ezw_str_t *rest, ngx_ezw_bind_t *bind)
     } else if (rest->len - name.len == 7 && ngx_strncmp(dot, ".prefix", 7) == 0)
     {
         bind->source = SOURCE_SECRET_PREFIX;
+
+    } else if (rest->len - name.len == 7 && ngx_strncmp(dot, ".sealed", 7) == 0
+               && (ngx_ezw_bind_path_id(ep) >= 0 || ep->nids))
+    {
+        bind->source = SOURCE_SECRET_SEALED;
+        bind->name = name;
 
     } else {
         return NGX_DECLINED;

@@ -61,6 +61,14 @@ static const ngx_ezw_error_t  object_unsuitable =
 static const ngx_ezw_error_t  object_needed =
     { 400, 1005, "invalid_request",
       "objects needs at least one CHANNEL for this scope", 0 };
+static const ngx_ezw_error_t  assistant_unknown =
+    { 400, 1005, "invalid_request", "assistant does not exist", 0 };
+static const ngx_ezw_error_t  webhooks_full =
+    { 400, 1005, "invalid_request",
+      "The channel has 10 webhooks, which is all that it may have", 0 };
+static const ngx_ezw_error_t  header_masked =
+    { 400, 1005, "invalid_request",
+      "headers masks the value of a name that has none", 0 };
 static const ngx_ezw_error_t  timezone_unknown =
     { 400, 1005, "invalid_timezone", "timezone is not known", 0 };
 static const ngx_ezw_error_t  token_invalid =
@@ -110,6 +118,9 @@ static const refusal_t  refusals[] = {
     { ngx_string("default_assistant_unknown"), &default_assistant_unknown,
       "defaultAssistant" },
     { ngx_string("status_own"), &status_own, "status" },
+    { ngx_string("assistant_unknown"), &assistant_unknown, "assistant" },
+    { ngx_string("webhooks_full"), &webhooks_full, NULL },
+    { ngx_string("header_masked"), &header_masked, "headers" },
     { ngx_string("timezone_unknown"), &timezone_unknown, "timezone" },
     { ngx_string("token_invalid"), &token_invalid, "token" },
     { ngx_string("unauthenticated"), &ngx_ezw_unauthorized, NULL },

@@ -502,6 +502,7 @@ check_body(ngx_ezw_ctx_t *ctx)
         alloc.alloc = ngx_ezw_pool_alloc;
         alloc.ctx = r->pool;
         conf.jids = &ctx->conf->jids;
+        conf.urls = &ctx->conf->urls;
         conf.alloc = &alloc;
         conf.strict = ctx->prefer.strict;
         ngx_memzero(&conf.domain, sizeof(ezw_str_t));
@@ -596,6 +597,7 @@ check_query(ngx_ezw_ctx_t *ctx)
     alloc.alloc = ngx_ezw_pool_alloc;
     alloc.ctx = r->pool;
     conf.jids = &ctx->conf->jids;
+    conf.urls = &ctx->conf->urls;
     conf.alloc = &alloc;
     ngx_memzero(&conf.domain, sizeof(ezw_str_t));
     conf.strict = ctx->prefer.strict;

@@ -151,6 +151,8 @@ typedef struct {
      * sets secrets.  NGX_OK, or NGX_DECLINED with ctx->error. */
     ngx_int_t           (*finish)(ngx_ezw_ctx_t *ctx);
 
+    const char           *secret_prefix;   /* of its secrets; NULL: none */
+
     /* Idempotency (DECISIONS 14): the header is optional on every POST of v3;
      * in the workspace a row says so, or has a body field idempotencyKey.  The
      * statement of such a row is a function's call: it answers one row or none,
@@ -248,6 +250,7 @@ typedef struct {
     ezw_jid_conf_t        jids;
     ezw_row_conf_t        rows;
     ngx_array_t           custom;    /* of ezw_str_t: custom channels */
+    ezw_url_allow_t       urls;      /* ezw_webhook_allow */
     ngx_flag_t            empty_map_object;
     ngx_flag_t            courier;
     ngx_msec_t            gate_stale;

@@ -8,8 +8,11 @@
 
 static ngx_int_t make_secrets(ngx_ezw_ctx_t *ctx, u_char *p);
 static const char *hashed(ngx_pool_t *pool, const void *data, size_t len);
-static const char *sealed(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b,
+static const char *sealed_key(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b,
     ezw_value_t *v, const char *row);
+static const char *sealed(ngx_ezw_ctx_t *ctx, const ezw_str_t *text,
+    const ezw_str_t *name, const char *row);
+static const char *fingerprint(ngx_ezw_ctx_t *ctx, const ezw_str_t *text);
 static const char *row_of(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *binds,
     const char **values);
 static const char *contact_of(ngx_ezw_ctx_t *ctx);
@@ -33,24 +36,32 @@ terminated(ngx_pool_t *pool, const void *data, size_t len)
 }
 
 
-/* Fresh secrets of [A-Za-z0-9], one for each name of the endpoint. */
+/* Fresh secrets of [A-Za-z0-9] behind the endpoint's prefix, one for each of
+ * its names. */
 static ngx_int_t
 make_secrets(ngx_ezw_ctx_t *ctx, u_char *p)
 {
     u_char      *last, rnd[64];
-    size_t       left;
+    size_t       left, len;
     ngx_uint_t   i;
+    const char  *prefix;
 
     static const u_char  alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                       "abcdefghijklmnopqrstuvwxyz0123456789";
 
     left = 0;
+    prefix = ctx->endpoint->row->secret_prefix;
+    len = prefix ? ngx_strlen(prefix) : 0;
 
     for (i = 0; i < ctx->endpoint->nsecrets; i++) {
 
         ctx->secrets[i].name = ctx->endpoint->secrets[i];
         ctx->secrets[i].value.data = p;
-        ctx->secrets[i].value.len = NGX_EZW_SECRET_LEN;
+        ctx->secrets[i].value.len = len + NGX_EZW_SECRET_LEN;
+
+        if (len) {
+            p = ngx_cpymem(p, prefix, len);
+        }
 
         for (last = p + NGX_EZW_SECRET_LEN; p < last; /* void */ ) {
 
@@ -97,37 +108,55 @@ hashed(ngx_pool_t *pool, const void *data, size_t len)
 /* A key of the body, base64 as its rule has it: sealed for its field and row,
  * as hex, or its fingerprint.  NULL: ctx->error, or no memory. */
 static const char *
-sealed(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b, ezw_value_t *v, const char *row)
+sealed_key(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b, ezw_value_t *v,
+    const char *row)
 {
-    u_char      *p, key[48], digest[32], nonce[12], context[128];
-    u_char       out[sizeof(key) + EZW_SEAL_OVERHEAD];
-    size_t       len;
-    ezw_str_t    text, about;
+    ezw_str_t  text;
 
     text.data = (u_char *) v->data;
     text.len = v->len;
 
-    if (v->len > 60 || ezw_base64_parse(&text, key, &len) != EZW_OK) {
+    return b->source == SOURCE_FINGERPRINT ? fingerprint(ctx, &text)
+                                           : sealed(ctx, &text, &b->name, row);
+}
+
+
+/* What reads tell of a key. */
+static const char *
+fingerprint(ngx_ezw_ctx_t *ctx, const ezw_str_t *text)
+{
+    u_char  *p, key[48], digest[32];
+    size_t   len;
+
+    p = ngx_pnalloc(ctx->request->pool, 24);
+
+    if (p == NULL || text->len > 60
+        || ezw_base64_parse(text, key, &len) != EZW_OK
+        || ngx_ezw_digest("", key, len, digest) != NGX_OK)
+    {
         return NULL;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, 2 * sizeof(out) + 1);
-    if (p == NULL) {
-        return NULL;
-    }
+    ngx_memcpy(p, "sha256:", 7);
+    ezw_hex(p + 7, digest, 8);
+    p[23] = '\0';
 
-    if (b->source == SOURCE_FINGERPRINT) {
+    ngx_explicit_memzero(key, sizeof(key));
 
-        if (ngx_ezw_digest("", key, len, digest) != NGX_OK) {
-            return NULL;
-        }
+    return (char *) p;
+}
 
-        ngx_memcpy(p, "sha256:", 7);
-        ezw_hex(p + 7, digest, 8);
-        p[23] = '\0';
 
-        return (char *) p;
-    }
+/* The bytes of a text in base64, sealed for a field and row, as hex. */
+static const char *
+sealed(ngx_ezw_ctx_t *ctx, const ezw_str_t *text, const ezw_str_t *name,
+    const char *row)
+{
+    int         rc;
+    u_char     *p, key[48], nonce[12], context[128];
+    u_char      out[sizeof(key) + EZW_SEAL_OVERHEAD];
+    size_t      len;
+    ezw_str_t   about;
 
     if (ctx->conf->ring == NULL) {
         (void) ngx_ezw_refuse(ctx, &ngx_ezw_not_configured, NULL,
@@ -136,25 +165,30 @@ sealed(ngx_ezw_ctx_t *ctx, ngx_ezw_bind_t *b, ezw_value_t *v, const char *row)
         return NULL;
     }
 
-    if (row == NULL) {
+    p = ngx_pnalloc(ctx->request->pool, 2 * sizeof(out) + 1);
+
+    if (p == NULL || row == NULL || text->len > 60
+        || ezw_base64_parse(text, key, &len) != EZW_OK)
+    {
         return NULL;
     }
 
     about.data = context;
-    about.len = ngx_snprintf(context, sizeof(context), "%*s %s", b->name.len,
-                             b->name.data, row)
+    about.len = ngx_snprintf(context, sizeof(context), "%*s %s", name->len,
+                             name->data, row)
                 - context;
 
-    if (ngx_ezw_random(nonce, sizeof(nonce)) != NGX_OK
-        || ezw_seal(ctx->conf->ring, &about, nonce, key, len, out) != EZW_OK)
-    {
+    rc = (ngx_ezw_random(nonce, sizeof(nonce)) == NGX_OK)
+         ? ezw_seal(ctx->conf->ring, &about, nonce, key, len, out) : EZW_ERROR;
+
+    ngx_explicit_memzero(key, sizeof(key));
+
+    if (rc != EZW_OK) {
         return NULL;
     }
 
     ezw_hex(p, out, len + EZW_SEAL_OVERHEAD);
     p[2 * (len + EZW_SEAL_OVERHEAD)] = '\0';
-
-    ngx_explicit_memzero(key, sizeof(key));
 
     return (char *) p;
 }
@@ -229,7 +263,9 @@ ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
     ngx_ezw_bind_t *binds)
 {
     u_char                id[20], rnd[14], *p;
+    size_t                len;
     uint64_t              now;
+    ezw_str_t             text;
     ngx_str_t            *addr, whose;
     ngx_uint_t            i, n;
     ngx_pool_t           *pool;
@@ -253,7 +289,13 @@ ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
     now = ngx_ezw_now();
 
     if (ep->nsecrets) {
-        p = ngx_pnalloc(pool, ep->nsecrets * NGX_EZW_SECRET_LEN);
+        len = NGX_EZW_SECRET_LEN;
+
+        if (ep->row->secret_prefix) {
+            len += ngx_strlen(ep->row->secret_prefix);
+        }
+
+        p = ngx_pnalloc(pool, ep->nsecrets * len);
         if (p == NULL || make_secrets(ctx, p) != NGX_OK) {
             return NULL;
         }
@@ -405,6 +447,17 @@ ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
             }
             break;
 
+        case SOURCE_SECRET_SEALED:
+            text = ctx->secrets[b->index].value;
+            text.data += text.len - NGX_EZW_SECRET_LEN;
+            text.len = NGX_EZW_SECRET_LEN;
+            values[i] = sealed(ctx, &text, &b->name,
+                               row_of(ctx, binds, values));
+            if (values[i] == NULL) {
+                return NULL;
+            }
+            break;
+
         case SOURCE_PASSWORD_HASH:
             values[i] = (char *) ctx->password_hash.data;
             break;
@@ -431,7 +484,8 @@ ngx_ezw_bind(ngx_ezw_ctx_t *ctx, ngx_ezw_pg_statement_t *st,
             if (v && v->data) {
                 values[i] = b->source == SOURCE_HASH
                             ? hashed(pool, v->data, v->len)
-                            : sealed(ctx, b, v, row_of(ctx, binds, values));
+                            : sealed_key(ctx, b, v,
+                                         row_of(ctx, binds, values));
                 if (values[i] == NULL) {
                     return NULL;
                 }

@@ -35,3 +35,17 @@ from ezw.deployment d;
 -- name: event_epoch
 -- The epoch; raised here when the cluster's transaction ids went back.
 select ezw.event_epoch() as epoch;
+
+-- name: event_envelope
+-- An event as webhooks are told of it: which of their events it is, and the
+-- bytes of the body. No row: it is gone, or they are told nothing of it.
+select
+    n.event,
+    n.channel,
+    n.document
+from ezw.event_envelope(
+    :company::uuid,
+    :at::timestamptz,
+    :seq::int8
+) n
+where n.event is not null;

@@ -14,7 +14,8 @@ package EZW::Endpoints;
 # request here, as every one must that is served).
 #
 # The rows: {company}, its {channel} and {contact}, who has a conversation with
-# {message}, {key}, the id of one of its keys, and {user}{ROLE}, of {password}.
+# {message}, {key}, the id of one of its keys, {webhook}, that of one of the
+# channel's webhooks, and {user}{ROLE}, of {password}.
 
 use strict;
 use warnings;
@@ -32,6 +33,7 @@ our @SCOPES = qw(CHANNEL ASSISTANT COMPANY OWNER);
 our @ROLES = qw(operator admin owner);
 
 my $contacts = '/v3/channels/{channelJid}/contacts';
+my $webhooks = '/v3/channels/{channelJid}/webhooks';
 my $conversation = '/v3/channels/{channelJid}/conversations/{contactJid}';
 my $messages = '/v3/channels/{channelJid}/messages/{contactJid}';
 
@@ -65,6 +67,11 @@ my %request = (
         { json => { message => { type => 'text', body => 'Hello' } } },
     "GET $messages" => {},
     "GET $messages/{id}" => {},
+    "POST $webhooks" => { json => { url => 'https://example.com/',
+                                    events => ['message'] } },
+    "GET $webhooks" => {},
+    "PATCH $webhooks/{id}" => { json => { events => ['receipt'] } },
+    "DELETE $webhooks/{id}" => {},
 
     'POST /api/auth/login' => sub {
         return { json => { email => 'operator@example.com',
@@ -91,6 +98,8 @@ my %request = (
 # What a path names that is not what others of its kind are.
 my %named = (
     "GET $messages/{id}" => sub { return (id => $_[0]{message}) },
+    (map { ("$_ $webhooks/{id}" => sub { return (id => $_[0]{webhook}) }) }
+     qw(PATCH DELETE)),
 );
 
 # What a request that succeeds takes away.
@@ -100,6 +109,12 @@ my %spare = (
     'DELETE /v3/keys/{id}' => sub { return (id => $_[0]->api_key) },
     'DELETE /v3/channels/{channelJid}' => sub {
         return (channelJid => $_[0]{t}->channel(company => $_[0]{company}));
+    },
+    "DELETE $webhooks/{id}" => sub { return (id => $_[0]->webhook) },
+    # a channel has ten at most
+    "POST $webhooks" => sub {
+        $_[0]{t}->sql('delete from ezw.webhook where id <> ?', $_[0]{webhook});
+        return;
     },
 );
 
@@ -112,6 +127,7 @@ sub new {
     $self->{sender} = $t->key(company => $self->{company}, scope => 'COMPANY');
     $self->{contact} = $self->contact;
     $self->{key} = $self->api_key;
+    $self->{webhook} = $self->webhook;
     $self->{user}{$_} = $t->user(
         company => $self->{company}, role => $_, email => "$_\@example.com",
         password => $self->{password}) for @ROLES;
@@ -137,6 +153,19 @@ sub api_key {
 
     return $self->{t}->key_id($self->{t}->key(company => $self->{company},
                                               scope => 'COMPANY'));
+}
+
+# A webhook of the channel; its id.
+sub webhook {
+    my ($self) = @_;
+
+    my ($t, $id) = ($self->{t}, $self->{t}->uuid);
+    $t->insert('webhook', company => $self->{company}, id => $id,
+               channel => $t->value('select id from ezw.channel where jid = ?',
+                                    $self->{channel}),
+               url => 'https://example.com/', events => '{message}',
+               secret => { hex => '00' });
+    return $id;
 }
 
 # A session of the user of a role: its id and its refresh token.
