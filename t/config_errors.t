@@ -74,6 +74,8 @@ passes('everything', <<"CONF", <<'LOCATION');
     ezw_empty_map object;
     ezw_jid_suffix chat.example.com;
     ezw_custom_channel my-app chat2;
+    ezw_webhook_allow 10.0.0.0/8 fd00::/8 127.0.0.1 intranet .corp.example;
+    ezw_webhook_allow hooks.internal;
     ezw_max_body 2m;
 CONF
     ezw_api v3; ezw_max_body 1k;
@@ -204,6 +206,13 @@ for my $case (
     (map { ["ezw_custom_channel ok $_",
             qq("$_" is no name of [a-z0-9-], 1 to 63 long)] }
      'My', 'a.b', 'a_b', 'a' x 64),
+    (map { ["ezw_webhook_allow 10.0.0.1 $_",
+            qq("$_" is no address, no network and no name of a host in lower )
+            . 'case'] }
+     'Intranet', 'http://intranet', 'a:80', '*.a', '10.0.0.0/33', 'a..b',
+     '.', 'a.'),
+    ['ezw_webhook_allow',
+     'invalid number of arguments in "ezw_webhook_allow" directive'],
     ['ezw_max_body x', '"ezw_max_body" directive invalid value'],
 ) {
     fails($case->[1], "$ezw_database $case->[0];");

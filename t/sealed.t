@@ -3,7 +3,7 @@
 
 use EZW;
 use Digest::SHA qw(sha256 sha256_hex);
-use MIME::Base64 qw(encode_base64);
+use MIME::Base64 qw(decode_base64 encode_base64);
 
 my $t = EZW->start(start => 0, http => 'ezw_courier off;');
 my $file = "$t->{dir}/keys";
@@ -78,6 +78,27 @@ change(fresh(), create(fresh(), companyId => $child));
 change(fresh(), ask(POST => '/v3/keys', { scope => 'OWNER',
                                           companyId => $child })->{id});
 
+# Webhooks: each has a secret, one a cipher key too and all that a rotation
+# leaves. "secret <id>" => its bytes.
+my $channel = $t->channel(company => $company);
+my @webhooks = map {
+    ask(POST => "/v3/channels/$channel/webhooks", {
+        url => 'https://example.com/', events => ['message'], %$_ });
+} {}, { cipherKey => encode_base64(my $of_webhook = fresh(), '') };
+my %hooked = (
+    (map { ("secret $_->{id}" => decode_base64(substr $_->{secret}, 6)) }
+     @webhooks),
+    "cipher_key $webhooks[1]{id}" => $of_webhook);
+$t->sql('update ezw.webhook set secret_old = secret where id = ?',
+        $webhooks[1]{id});
+$hooked{"secret_old $webhooks[1]{id}"} = $hooked{"secret $webhooks[1]{id}"};
+
+sub sealed_hook {
+    my ($column, $id) = split ' ', $_[0];
+    return pack 'H*', $t->value("select encode($column, 'hex')
+                                   from ezw.webhook where id = ?", $id);
+}
+
 # What is stored of a key: version, the sealing key's name, nonce, and the
 # rest, of which the last 16 bytes are a seal over all of it.
 sub sealed {
@@ -89,9 +110,9 @@ sub sealed {
 # The bytes that a key has sealed. AES-GCM counts from 2 on, as AES-CTR does.
 sub opened {
     my ($sealed, $by) = @_;
-    my ($version, $name, $nonce, $text) = unpack 'a1 a8 a12 a32', $sealed;
+    my ($version, $name, $nonce, $text) = unpack 'a1 a8 a12 a*', $sealed;
     return 'by another key' if $name ne substr sha256($key{$by}), 0, 8;
-    EZW::write_file("$file.text", $text);
+    EZW::write_file("$file.text", substr $text, 0, -16);
     open my $openssl, '-|', 'openssl', 'enc', '-d', '-aes-256-ctr',
         '-K', unpack('H*', $key{$by}), '-iv', unpack('H*', $nonce) . '00000002',
         '-in', "$file.text" or die "openssl enc: $!";
@@ -110,11 +131,13 @@ sub all_are_by {
            where cipher_key is not null}) },
         { map { $_ => 'sha256:' . substr sha256_hex($plain{$_}), 0, 16 }
           keys %plain }, 'and are known by what they were');
+    is_deeply({ map { $_ => opened(sealed_hook($_), $by) } keys %hooked },
+              \%hooked, "the webhooks' too");
     return;
 }
 
 all_are_by('first');
-my $all = keys %plain;
+my $all = keys(%plain) + keys %hooked;
 my $anew = "$all secrets have been sealed anew: all are by the first key of "
     . 'ezw_seal_key_file now';
 
@@ -162,6 +185,15 @@ is(ask(PATCH => "/v3/keys/$ids[0]", { cipherKey => undef })->{cipherKey},
 is_refused($t->http(PATCH => "/v3/keys/$ids[1]", key => $owner, json => \%json),
            501, 1003, { message => 'The deployment keeps no secrets: it has no '
                         . 'ezw_seal_key_file' }, 'no change either');
+
+is_refused($t->http(POST => "/v3/channels/$channel/webhooks", key => $owner,
+                    json => { url => 'https://example.com/',
+                              events => ['message'] }), 501, 1003,
+           { message => 'The deployment keeps no secrets: it has no '
+             . 'ezw_seal_key_file' }, 'no webhook, which has a secret');
+is($t->value('select count(*) from ezw.webhook'), 2, 'none is made');
+is(ask(PATCH => "/v3/channels/$channel/webhooks/$webhooks[0]{id}",
+       { enabled => false })->{enabled}, false, 'one is changed');
 
 ok(($t->error_log . $t->access_log . $t->database_log)
    !~ join('|', map { quotemeta encode_base64($_, '') } values %plain,
