@@ -76,7 +76,8 @@ EZW::Statements->new($t)->run(
     contact => $contact, 'contact.name' => 'Jane', 'provider.id' => 'wamid.1',
     'id.message' => $in, message => '{"body":"Hello","type":"text"}',
     'message.type' => 'text', 'id.contact' => $t->uuid,
-    'id.conversation' => $t->uuid);
+    'id.conversation' => $t->uuid,
+    aliases => undef, 'about.id' => undef);
 my %in = (
     createdAt => $time, direction => 'IN', error => undef, id => $in,
     message => { body => 'Hello', type => 'text' },

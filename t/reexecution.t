@@ -56,7 +56,9 @@ my %by = ('key.actor' => $t->key_id($key) . '@key.eazy.im',
 my %at = (company => $company, 'path.channelJid' => $channel);
 my %one = (%at, 'path.contactJid' => $contact);
 my %json = ('body.message' => '{"body":"Hi","type":"text"}',
-            'body.message.type' => 'text');
+            'body.message.type' => 'text',
+            map { ("body.message.$_" => undef) } qw(
+                catalog template.name template.language template.parameters));
 
 # Contacts.
 my %create = (
@@ -138,7 +140,8 @@ my %in = (company => $company, channel => $channel,
           contact => $t->contact_jid, 'contact.name' => 'Jane Doe',
           'provider.id' => 'wamid.1', message => '{"body":"Hi","type":"text"}',
           'message.type' => 'text', 'id.message' => message_id(),
-          'id.contact' => id(), 'id.conversation' => id());
+          'id.contact' => id(), 'id.conversation' => id(),
+          aliases => undef, 'about.id' => undef);
 is(twice('a message in', 'message_receive', %in)->{result}, 'STORED', 'stored');
 is(twice('the next one', 'message_receive', %in, 'provider.id' => 'wamid.2',
          'id.message' => message_id(), 'id.contact' => id(),

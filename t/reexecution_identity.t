@@ -37,8 +37,24 @@ sub message {
                      'key.actor' => 'k@key.eazy.im', 'key.assistant' => undef,
                      'body.message' => '{"type":"text","body":"x"}',
                      'body.message.type' => 'text',
+                     (map { ("body.message.$_" => undef) } qw(
+                         catalog template.name template.language
+                         template.parameters)),
                      'id.message' => id() =~ s/-//gr . '00000000',
                      'id.contact' => id(), 'id.conversation' => id());
+    return;
+}
+
+sub received {
+    my ($jid) = @_;
+    $statements->run('message_receive', company => $company,
+                     channel => $channel, contact => $jid,
+                     'contact.name' => undef, 'provider.id' => id(),
+                     message => '{"type":"text","body":"x"}',
+                     'message.type' => 'text',
+                     'id.message' => id() =~ s/-//gr . '00000000',
+                     'id.contact' => id(), 'id.conversation' => id(),
+                     aliases => undef, 'about.id' => undef);
     return;
 }
 
@@ -64,7 +80,7 @@ is_json(twice('a phone', 'contact_pair', %at,
               aliases => aliases(phone => $number, bsuid => $bsuid)),
         { refusal => undef, jid => $phone }, 'becomes the JID');
 my $lid = contact('lid.12345@whatsapp.eazy.im');
-message($lid);
+received($lid);
 message($phone);
 is_json(twice('two conversations', 'contact_pair', %at,
               aliases => aliases(lid => '12345', phone => $number)),

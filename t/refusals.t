@@ -113,6 +113,17 @@ my %of = (
     blocked => [422, 1011, 'Message rejected: contact is blocked'],
     channel_archived => [422, 1011, 'Message rejected: channel is archived'],
     window_expired => [422, 1015, 'Customer care window expired'],
+    not_on_whatsapp => [422, 1007, 'User does not have WhatsApp'],
+    template_unknown => [404, 1006, 'Template name does not exist',
+                         'message.template'],
+    template_unapproved => [422, 1011,
+                            'Message rejected: template is not approved',
+                            'message.template'],
+    template_parameters => [400, 1013, 'Parameter count mismatch',
+                            'message.template.components'],
+    catalog_missing => [400, 1005, 'message.interactive needs a catalog: '
+                        . 'the channel has no catalogId',
+                        'message.interactive'],
     no_ownership => [403, 1010,
                      'Assistant has no ownership of conversation'],
     assignee_unknown => [400, 1005,
@@ -251,6 +262,8 @@ for my $case (
      \%text],
     (map { ['message_send', 'no_ownership', POST => $channel, "messages/$_",
             \%text, $bound] } $known, $old),
+    ['message_send', 'not_on_whatsapp', POST => $channel,
+     'messages/lid.999999@whatsapp.eazy.im', \%text],
 
     (map { ['key_create', $_->[0], POST => '/v3/keys', undef,
             { %new_key, @$_[1 .. $#$_] }, $owner] }
@@ -349,7 +362,9 @@ for my $case (
 # endpoints' statements can answer.
 my ($table) = EZW::slurp("$EZW::ROOT/ngx_ezw_module/req/ngx_ezw_error.c")
     =~ /refusals\[\] = \{(.*?)\n\};/s;
-is_deeply([sort keys %forced], [sort $table =~ /ngx_string\("(\w+)"\)/g],
+my @later = qw(catalog_missing template_parameters template_unapproved
+               template_unknown);
+is_deeply([sort @later, keys %forced], [sort $table =~ /ngx_string\("(\w+)"\)/g],
           'every refusal that the module knows');
 
 my %statements_of = (

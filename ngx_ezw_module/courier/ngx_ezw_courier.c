@@ -30,7 +30,7 @@ static ngx_ezw_pg_statement_t  *statements[NGX_EZW_S_COUNT];
 
 static const struct {
     const char               *name;
-    const char               *params[12];
+    const char               *params[16];
 } needed[NGX_EZW_S_COUNT] = {
     { "outbox_claim", { "worker", "limit", "lease_seconds" } },
     { "outbox_done", { "company", "conversation", "seq", "worker" } },
@@ -40,7 +40,8 @@ static const struct {
                           "provider.id", "error.code", "error.text" } },
     { "message_receive", { "company", "channel", "contact", "contact.name",
                            "provider.id", "id.message", "message",
-                           "message.type", "id.contact", "id.conversation" } },
+                           "message.type", "id.contact", "id.conversation",
+                           "aliases", "about.id" } },
     { "partitions_ensure", { NULL } },
     { "sweep", { "limit" } },
     { "erasure_next", { "limit" } },

@@ -105,6 +105,8 @@ delivered(ngx_ezw_job_t *job)
                         "message.type", "text",
                         "id.contact", contact,
                         "id.conversation", conversation,
+                        "aliases", NGX_EZW_NULL,
+                        "about.id", NGX_EZW_NULL,
                         NULL);
 }
 

@@ -42,6 +42,20 @@ static const ngx_ezw_error_t  duplicate =
     { 409, 1014, "duplicate", "Already exists", 0 };
 static const ngx_ezw_error_t  window_expired =
     { 422, 1015, "care_window_expired", "Customer care window expired", 0 };
+static const ngx_ezw_error_t  not_on_whatsapp =
+    { 422, 1007, "invalid_target", "User does not have WhatsApp", 0 };
+static const ngx_ezw_error_t  template_unknown =
+    { 404, 1006, "invalid_template",
+      "Template name does not exist", 0 };
+static const ngx_ezw_error_t  template_unapproved =
+    { 422, 1011, "invalid_template",
+      "Message rejected: template is not approved", 0 };
+static const ngx_ezw_error_t  template_parameters =
+    { 400, 1013, "invalid_template",
+      "Parameter count mismatch", 0 };
+static const ngx_ezw_error_t  catalog_missing =
+    { 400, 1005, "invalid_request",
+      "message.interactive needs a catalog: the channel has no catalogId", 0 };
 static const ngx_ezw_error_t  assignee_unknown =
     { 400, 1005, "target_not_eligible",
       "assignee is no active agent or enabled assistant", 0 };
@@ -108,6 +122,14 @@ static const refusal_t  refusals[] = {
     { ngx_string("channel_archived"), &channel_archived, NULL },
     { ngx_string("window_expired"), &window_expired, NULL },
     { ngx_string("no_ownership"), &no_ownership, NULL },
+    { ngx_string("not_on_whatsapp"), &not_on_whatsapp, NULL },
+    { ngx_string("template_unknown"), &template_unknown, "message.template" },
+    { ngx_string("template_unapproved"), &template_unapproved,
+      "message.template" },
+    { ngx_string("template_parameters"), &template_parameters,
+      "message.template.components" },
+    { ngx_string("catalog_missing"), &catalog_missing,
+      "message.interactive" },
     { ngx_string("assignee_unknown"), &assignee_unknown, "assignee" },
     { ngx_string("team_unknown"), &team_unknown, "team" },
     { ngx_string("label_unknown"), &label_unknown, "labels" },

@@ -19,6 +19,11 @@ from ezw.message_status(
 ) u;
 
 -- name: message_receive
+-- :message.type is one that DECISIONS 15 has for messages that come in, with
+-- :message in its form; or "postback", with {"type","payload","title"}.
+-- :aliases are the names that the platform told of the person, [{"kind":
+-- "phone|bsuid|parent_bsuid|lid","value":".."}], or null; :about.id is its id
+-- of the message that is quoted, reacted to or answered, or null.
 -- result: STORED (again with the same :id.message too), DUPLICATE (the
 -- provider's id is known: id is the message that has it) or BLOCKED (dropped
 -- and counted, id is null). Refusal: not_found.
@@ -36,5 +41,40 @@ from ezw.message_receive(
     :message::json,
     :message.type::text,
     :id.contact::uuid,
-    :id.conversation::uuid
+    :id.conversation::uuid,
+    :aliases::json,
+    :about.id::text
 ) u;
+
+-- name: message_device
+-- A message that the company sent from the phone itself. result as above.
+select
+    u.refusal,
+    u.result,
+    encode(u.id, 'hex') as id
+from ezw.message_device(
+    :company::uuid,
+    :channel::text,
+    :contact::text,
+    :provider.id::text,
+    decode(:id.message::text, 'hex'),
+    :message::json,
+    :message.type::text,
+    :id.contact::uuid,
+    :id.conversation::uuid,
+    :aliases::json
+) u;
+
+-- name: message_revoke
+-- The person has deleted a message of his. Again: nothing.
+select ezw.message_revoke(:company::uuid, :channel::text, :provider.id::text);
+
+-- name: typing_receive
+-- :state is COMPOSING, RECORDING or PAUSED; :id.message is when.
+select ezw.typing_receive(
+    :company::uuid,
+    :channel::text,
+    :contact::text,
+    decode(:id.message::text, 'hex'),
+    :state::text
+);

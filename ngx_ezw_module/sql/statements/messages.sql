@@ -3,8 +3,9 @@
 
 -- name: message_send
 -- Refusals: not_found, channel_archived, blocked, no_ownership,
--- window_expired. Again with the same :id.message: the same answer, nothing
--- written.
+-- window_expired, not_on_whatsapp, template_unknown, template_unapproved,
+-- template_parameters, catalog_missing. Again with the same :id.message: the
+-- same answer, nothing written.
 select
     ezw.message_send(
         :company::uuid,
@@ -16,7 +17,11 @@ select
         :key.assistant::text,
         :key.actor::text,
         :id.contact::uuid,
-        :id.conversation::uuid
+        :id.conversation::uuid,
+        :body.message.template.name::text,
+        :body.message.template.language::text,
+        :body.message.template.parameters::json,
+        :body.message.catalog::boolean
     ) as refusal,
     :id.message::text as id;
 
