@@ -498,13 +498,16 @@ for my $table (sort keys %$after) {
     }
 }
 for my $table (sort keys %$before) {
-    next if $table =~ /^(api_key|change|change_counter)$/;
+    next if $table =~ /^(api_key|change|change_counter|list)$/;
     my $mentions = join '|', map { quotemeta } @{ $secret{$gone} };
     my %own = map { $_ => 1 } grep { /$mentions/ } @{ $before->{$table} };
     my @others = grep { !$own{$_} } @{ $before->{$table} };
     my %kept = map { $_ => 1 } @{ $after->{$table} };
     is_deeply([grep { !$kept{$_} } @others], [], "$table: the others stay");
 }
+is_deeply([$t->sql('select jid, participants from ezw.list order by jid')],
+          [map { [phone($_->[0]) . '@list.eazy.im', $_->[1]] }
+           [$gone, 0], [$stays, 1]], 'the lists stay, and count their members');
 my ($audit) = $t->sql(
     q{select event_type, actor_type, actor_id, target_type, target_id, address,
              data::text

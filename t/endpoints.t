@@ -100,8 +100,8 @@ for my $file (glob "$EZW::ROOT/ngx_ezw_module/*/*.c") {
     my $text = EZW::slurp($file);
     my $n = @rows;
     push @rows, [$1, $2]
-        while $text =~ /\.method = NGX_HTTP_(\w+),\s*\.path = "([^"]+)"/g;
-    is(@rows - $n, scalar(() = $text =~ /\.path = /g),
+        while $text =~ /\.method = NGX_HTTP_(\w+),\s*\.path =\s+"([^"]+)"/g;
+    is(@rows - $n, scalar(() = $text =~ /\.path =\s/g),
        "$file: each path has its method");
 }
 my @sources = map { EZW::Endpoints::shape("$_->[0] $_->[1]") } @rows;

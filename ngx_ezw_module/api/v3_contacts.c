@@ -48,6 +48,13 @@ static const ngx_ezw_endpoint_row_t  rows[] = {
       .lane = NGX_EZW_PG_WRITE,
       ngx_ezw_body(create) },
 
+    { .name = "contact_list",
+      .method = NGX_HTTP_GET,
+      .path = "/v3/channels/{channelJid}/contacts",
+      .scope = EZW_SCOPE_CHANNEL,
+      .status = 200,
+      .answer = NGX_EZW_LIST },
+
     { .name = "contact_get",
       .method = NGX_HTTP_GET,
       .path = "/v3/channels/{channelJid}/contacts/{contactJid}",

@@ -26,7 +26,20 @@ static const ezw_field_t  update[] = {
 };
 
 
+static const ezw_field_t  comment[] = {
+    { .name = "body", .type = EZW_FIELD_STRING, .flags = EZW_REQUIRED,
+      .min = 1, .max = 4096 },
+};
+
+
 static const ngx_ezw_endpoint_row_t  rows[] = {
+
+    { .name = "conversation_list",
+      .method = NGX_HTTP_GET,
+      .path = "/v3/channels/{channelJid}/conversations",
+      .scope = EZW_SCOPE_ASSISTANT,
+      .status = 200,
+      .answer = NGX_EZW_LIST },
 
     { .name = "conversation_get",
       .method = NGX_HTTP_GET,
@@ -43,6 +56,15 @@ static const ngx_ezw_endpoint_row_t  rows[] = {
       .answer = NGX_EZW_OBJECT,
       .lane = NGX_EZW_PG_WRITE,
       ngx_ezw_body(update) },
+
+    { .name = "comment_create",
+      .method = NGX_HTTP_POST,
+      .path = "/v3/channels/{channelJid}/conversations/{contactJid}/comments",
+      .scope = EZW_SCOPE_ASSISTANT,
+      .status = 201,
+      .answer = NGX_EZW_OBJECT,
+      .lane = NGX_EZW_PG_WRITE,
+      ngx_ezw_body(comment) },
 };
 
 

@@ -16,7 +16,8 @@
 #include "ezw_url_allow.h"
 
 typedef enum {
-    EZW_FIELD_STRING,     /* min/max: characters */
+    EZW_FIELD_STRING,     /* min/max: characters; chars, if any: those that it
+                             may have */
     EZW_FIELD_INTEGER,    /* min/max: value; 1.0 is no integer */
     EZW_FIELD_NUMBER,     /* any finite number */
     EZW_FIELD_BOOLEAN,
@@ -60,6 +61,8 @@ typedef enum {
     EZW_FIELD_KEY,        /* 32 bytes as standard base64, padded or not;
                              leaves padded */
     EZW_FIELD_UUID,       /* leaves in lower case */
+    EZW_FIELD_JSON,       /* any value; max: bytes of JSON, 0: any number;
+                             leaves as compact JSON */
     EZW_FIELD_OBJECT,     /* an object of fields[nfields]; its own slot says
                              that it is there ("t", null) and is followed by
                              theirs, called "profile.email"; a null object is
@@ -96,6 +99,8 @@ struct ezw_field_s {
     int64_t               min;
     int64_t               max;       /* 0: no bound, but for INTEGER */
     const char *const    *values;    /* NULL-terminated, EZW_FIELD_ENUM */
+    const char           *chars;     /* "A-Za-z0-9_.-", ASCII; STRING; NULL:
+                                        all; a "-" that is meant stands last */
     const ezw_field_t    *fields;    /* of an OBJECT; of STRINGS, one */
     unsigned              nfields;
 };

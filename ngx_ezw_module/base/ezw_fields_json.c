@@ -1,6 +1,6 @@
 /*
- * Values that leave as JSON text: numbers and maps, and the text that they are
- * written into.
+ * Values that leave as JSON text: numbers, maps and any value, and the text that
+ * they are written into.
  */
 
 #include <math.h>
@@ -12,6 +12,10 @@
 #define MAX_MAP        4096     /* bytes of JSON */
 
 
+static int write_value(ezw_fields_text_t *t, const char *field,
+    const json_t *v, ezw_invalid_t *why);
+static int finish(ezw_fields_text_t *t, const ezw_field_t *rule,
+    ezw_value_t *value, ezw_invalid_t *why);
 static int is_text_value(const json_t *v);
 static int grow_text(ezw_writer_t *w, size_t need);
 
@@ -97,42 +101,143 @@ ezw_fields_json_check_map(const ezw_fields_conf_t *conf,
         ezw_json_string(&t.w, key, strlen(key));
         ezw_json_literal(&t.w, ":");
 
-        if (json_is_string(member)) {
-            rc = ezw_fields_value_check_length(field, 0, 0,
-                                               json_string_value(member),
-                                               json_string_length(member),
-                                               why);
+        rc = write_value(&t, field, member, why);
 
-            if (rc != EZW_OK) {
-                return rc;
-            }
-
-            ezw_json_string(&t.w, json_string_value(member),
-                            json_string_length(member));
-
-        } else if (json_is_integer(member)) {
-            ezw_json_int(&t.w, json_integer_value(member));
-
-        } else if (json_is_real(member)) {
-            ezw_json_double(&t.w, json_real_value(member));
-
-        } else if (json_is_true(member)) {
-            ezw_json_literal(&t.w, "true");
-
-        } else {
-            ezw_json_literal(&t.w, "false");
+        if (rc != EZW_OK) {
+            return rc;
         }
     }
 
     ezw_json_literal(&t.w, "}");
 
-    if (t.too_long) {
-        return ezw_invalid(why, VALIDATION, rule->name,
-                           "%s is too long: at most %d bytes of JSON",
-                           rule->name, MAX_MAP);
+    return finish(&t, rule, value, why);
+}
+
+
+/* Checks any value and sets it as JSON; EZW_OK, EZW_INVALID or EZW_ERROR. */
+int
+ezw_fields_json_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
+    const json_t *v, ezw_value_t *value, ezw_invalid_t *why)
+{
+    int                rc;
+    ezw_fields_text_t  t;
+
+    ezw_fields_text_init(&t, conf->alloc, (size_t) rule->max);
+
+    rc = write_value(&t, rule->name, v, why);
+
+    return (rc == EZW_OK) ? finish(&t, rule, value, why) : rc;
+}
+
+
+/* Writes a value, as deep as the parser let it be; EZW_OK, or EZW_INVALID for
+ * a U+0000, of the field. */
+static int
+write_value(ezw_fields_text_t *t, const char *field, const json_t *v,
+    ezw_invalid_t *why)
+{
+    int          rc;
+    void        *iter;
+    json_t      *o;
+    size_t       i;
+    const char  *key;
+
+    o = (json_t *) v;
+
+    switch (json_typeof(v)) {
+
+    case JSON_OBJECT:
+        ezw_json_literal(&t->w, "{");
+
+        for (iter = json_object_iter(o);
+             iter != NULL;
+             iter = json_object_iter_next(o, iter))
+        {
+            if (iter != json_object_iter(o)) {
+                ezw_json_literal(&t->w, ",");
+            }
+
+            key = json_object_iter_key(iter);
+            ezw_json_string(&t->w, key, strlen(key));
+            ezw_json_literal(&t->w, ":");
+
+            rc = write_value(t, field, json_object_iter_value(iter), why);
+
+            if (rc != EZW_OK) {
+                return rc;
+            }
+        }
+
+        ezw_json_literal(&t->w, "}");
+        return EZW_OK;
+
+    case JSON_ARRAY:
+        ezw_json_literal(&t->w, "[");
+
+        for (i = 0; i < json_array_size(v); i++) {
+
+            if (i > 0) {
+                ezw_json_literal(&t->w, ",");
+            }
+
+            rc = write_value(t, field, json_array_get(v, i), why);
+
+            if (rc != EZW_OK) {
+                return rc;
+            }
+        }
+
+        ezw_json_literal(&t->w, "]");
+        return EZW_OK;
+
+    case JSON_STRING:
+        rc = ezw_fields_value_check_length(field, 0, 0, json_string_value(v),
+                                           json_string_length(v), why);
+
+        if (rc == EZW_OK) {
+            ezw_json_string(&t->w, json_string_value(v),
+                            json_string_length(v));
+        }
+
+        return rc;
+
+    case JSON_INTEGER:
+        ezw_json_int(&t->w, json_integer_value(v));
+        return EZW_OK;
+
+    case JSON_REAL:
+        ezw_json_double(&t->w, json_real_value(v));
+        return EZW_OK;
+
+    case JSON_TRUE:
+        ezw_json_literal(&t->w, "true");
+        return EZW_OK;
+
+    case JSON_FALSE:
+        ezw_json_literal(&t->w, "false");
+        return EZW_OK;
+
+    case JSON_NULL:
+        ezw_json_literal(&t->w, "null");
+        break;
     }
 
-    return ezw_fields_text_finish(&t, value);
+    return EZW_OK;
+}
+
+
+/* Ends a rule's text and sets it; EZW_INVALID: it was too long. */
+static int
+finish(ezw_fields_text_t *t, const ezw_field_t *rule, ezw_value_t *value,
+    ezw_invalid_t *why)
+{
+    if (t->too_long) {
+        return ezw_invalid(why, VALIDATION, rule->name,
+                           "%s is too long: at most %llu bytes of JSON",
+                           rule->name, (unsigned long long) t->limit);
+    }
+
+    return ezw_fields_text_finish(t, value);
 }
 
 

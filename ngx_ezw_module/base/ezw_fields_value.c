@@ -16,6 +16,9 @@
 
 static int check_string(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     const json_t *v, ezw_value_t *value, ezw_invalid_t *why);
+static int check_text(const ezw_field_t *rule, const char *p, size_t len,
+    ezw_invalid_t *why);
+static int is_one_of(const char *chars, char c);
 static int check_range(const ezw_field_t *rule, int64_t v, ezw_invalid_t *why);
 static int check_jid(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     unsigned kinds, const char *p, size_t len, ezw_value_t *value,
@@ -70,6 +73,9 @@ ezw_fields_value_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
 
     case EZW_FIELD_MAP:
         return ezw_fields_json_check_map(conf, rule, v, value, why);
+
+    case EZW_FIELD_JSON:
+        return ezw_fields_json_check(conf, rule, v, value, why);
 
     case EZW_FIELD_STRINGS:
     case EZW_FIELD_ENUMS:
@@ -139,8 +145,7 @@ ezw_fields_value_check_query(const ezw_fields_conf_t *conf,
     switch (rule->type) {
 
     case EZW_FIELD_STRING:
-        rc = ezw_fields_value_check_length(rule->name, rule->min, rule->max, p,
-                                           s->len, why);
+        rc = check_text(rule, p, s->len, why);
         break;
 
     case EZW_FIELD_ENUM:
@@ -329,8 +334,7 @@ check_string(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     switch (rule->type) {
 
     case EZW_FIELD_STRING:
-        rc = ezw_fields_value_check_length(rule->name, rule->min, rule->max, p,
-                                           len, why);
+        rc = check_text(rule, p, len, why);
         break;
 
     case EZW_FIELD_ENUM:
@@ -343,6 +347,58 @@ check_string(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
     }
 
     return (rc == EZW_OK) ? ezw_fields_value_set(conf, value, p, len) : rc;
+}
+
+
+/* Checks a text's length and characters; EZW_OK or EZW_INVALID. */
+static int
+check_text(const ezw_field_t *rule, const char *p, size_t len,
+    ezw_invalid_t *why)
+{
+    int     rc;
+    size_t  i;
+
+    rc = ezw_fields_value_check_length(rule->name, rule->min, rule->max, p,
+                                       len, why);
+
+    if (rc != EZW_OK || rule->chars == NULL) {
+        return rc;
+    }
+
+    for (i = 0; i < len; i++) {
+        if (!is_one_of(rule->chars, p[i])) {
+            return ezw_invalid(why, VALIDATION, rule->name,
+                               "%s has a character that is not one of %s",
+                               rule->name, rule->chars);
+        }
+    }
+
+    return EZW_OK;
+}
+
+
+/* 1 for a character of a set like "a-z0-9_". */
+static int
+is_one_of(const char *chars, char c)
+{
+    const char  *p;
+
+    for (p = chars; *p != '\0'; p++) {
+
+        if (p[1] == '-' && p[2] != '\0') {
+
+            if (c >= p[0] && c <= p[2]) {
+                return 1;
+            }
+
+            p += 2;
+
+        } else if (c == *p) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

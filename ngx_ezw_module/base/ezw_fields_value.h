@@ -41,11 +41,15 @@ int ezw_fields_name_check(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *values,
     ezw_invalid_t *why);
 
-/* A number in decimal; a map as a JSON object. */
+/* A number in decimal; a map as a JSON object; any value as JSON. */
 int ezw_fields_json_check_number(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
 int ezw_fields_json_check_map(const ezw_fields_conf_t *conf,
+    const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
+    ezw_invalid_t *why);
+
+int ezw_fields_json_check(const ezw_fields_conf_t *conf,
     const ezw_field_t *rule, const json_t *v, ezw_value_t *value,
     ezw_invalid_t *why);
 

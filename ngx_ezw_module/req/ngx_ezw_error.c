@@ -83,6 +83,9 @@ static const ngx_ezw_error_t  webhooks_full =
 static const ngx_ezw_error_t  header_masked =
     { 400, 1005, "invalid_request",
       "headers masks the value of a name that has none", 0 };
+static const ngx_ezw_error_t  list_full =
+    { 400, 1005, "invalid_request", "The list is full: at most 100000 contacts",
+      0 };
 static const ngx_ezw_error_t  timezone_unknown =
     { 400, 1005, "invalid_timezone", "timezone is not known", 0 };
 static const ngx_ezw_error_t  token_invalid =
@@ -143,6 +146,7 @@ static const refusal_t  refusals[] = {
     { ngx_string("assistant_unknown"), &assistant_unknown, "assistant" },
     { ngx_string("webhooks_full"), &webhooks_full, NULL },
     { ngx_string("header_masked"), &header_masked, "headers" },
+    { ngx_string("list_full"), &list_full, NULL },
     { ngx_string("timezone_unknown"), &timezone_unknown, "timezone" },
     { ngx_string("token_invalid"), &token_invalid, "token" },
     { ngx_string("unauthenticated"), &ngx_ezw_unauthorized, NULL },

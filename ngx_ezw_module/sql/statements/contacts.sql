@@ -122,3 +122,60 @@ select ezw.contact_erase(
     :address::text,
     :trace::text
 ) as refusal;
+
+-- name: contact_list
+-- Without their notes: a contact's are read with it.
+select
+    w.id is not null as "@row",
+    w.created_at as "@cursor0",
+    w.id as "@cursor1",
+    case
+        when :page.count::boolean
+        then (
+            select count(*)
+            from (
+                select
+                from ezw.contact t
+                where t.company = h.company
+                  and t.channel = h.id
+                limit 10001
+            ) n
+        )
+    end as "@total",
+    w.jid,
+    w.metadata as "metadata:map",
+    w.first_name as "name.firstName",
+    w.full_name as "name.fullName",
+    w.last_name as "name.lastName",
+    '[]'::json as notes,
+    w.phone_number as "phoneNumber",
+    w.reference,
+    w.remarks,
+    w.type
+from ezw.channel h
+left join lateral (
+    select
+        c.created_at,
+        c.id,
+        c.jid,
+        c.metadata,
+        c.first_name,
+        c.full_name,
+        c.last_name,
+        c.phone_number,
+        c.reference,
+        c.remarks,
+        c.type
+    from ezw.contact c
+    where c.company = h.company
+      and c.channel = h.id
+      and (c.created_at, c.id) > (
+        coalesce(:after.0::timestamptz, '-infinity'),
+        coalesce(:after.1::uuid, '00000000-0000-0000-0000-000000000000')
+      )
+    order by c.created_at, c.id
+    limit :page.limit::integer
+) w on true
+where h.company = :company::uuid
+  and h.jid = :path.channelJid::text
+order by w.created_at, w.id;

@@ -15,7 +15,8 @@ package EZW::Endpoints;
 #
 # The rows: {company}, its {channel} and {contact}, who has a conversation with
 # {message}, {key}, the id of one of its keys, {webhook}, that of one of the
-# channel's webhooks, and {user}{ROLE}, of {password}.
+# channel's webhooks, {note}, that of one of the contact's notes, and
+# {user}{ROLE}, of {password}.
 
 use strict;
 use warnings;
@@ -34,6 +35,10 @@ our @ROLES = qw(operator admin owner);
 
 my $contacts = '/v3/channels/{channelJid}/contacts';
 my $webhooks = '/v3/channels/{channelJid}/webhooks';
+my $blacklist = "$contacts/blacklist";
+my $notes = "$contacts/{contactJid}/notes";
+my $lists = '/v3/channels/{channelJid}/lists';
+my $member = "$lists/{listJid}/participants/{contactJid}";
 my $conversation = '/v3/channels/{channelJid}/conversations/{contactJid}';
 my $messages = '/v3/channels/{channelJid}/messages/{contactJid}';
 
@@ -61,6 +66,23 @@ my %request = (
     "GET $contacts/{contactJid}" => {},
     "PATCH $contacts/{contactJid}" => { json => { name => 'Changed' } },
     "DELETE $contacts/{contactJid}" => {},
+    "GET $contacts" => {},
+    "POST $blacklist/{contactJid}" => {},
+    "GET $blacklist" => {},
+    "DELETE $blacklist/{contactJid}" => {},
+    "POST $notes" => { json => { body => 'Customer number #63553' } },
+    "GET $notes" => {},
+    "PATCH $notes/{id}" => { json => { body => 'Changed' } },
+    "DELETE $notes/{id}" => {},
+    "POST $contacts/{contactJid}/events" => { json => { name => 'paid' } },
+    "GET $lists" => {},
+    "POST $lists" => { json => { name => 'Marketing campaign' } },
+    "GET $lists/{listJid}" => {},
+    "POST $member" => {},
+    "DELETE $member" => {},
+    'GET /v3/channels/{channelJid}/conversations' => {},
+    "POST $conversation/comments" =>
+        { json => { body => 'Order #51616 has been delivered' } },
     "GET $conversation" => {},
     "PATCH $conversation" => { json => { unreadCount => 0 } },
     "POST $messages" =>
@@ -100,6 +122,8 @@ my %named = (
     "GET $messages/{id}" => sub { return (id => $_[0]{message}) },
     (map { ("$_ $webhooks/{id}" => sub { return (id => $_[0]{webhook}) }) }
      qw(PATCH DELETE)),
+    (map { ("$_ $notes/{id}" => sub { return (id => $_[0]{note}) }) }
+     qw(PATCH DELETE)),
 );
 
 # What a request that succeeds takes away.
@@ -110,6 +134,10 @@ my %spare = (
     'DELETE /v3/channels/{channelJid}' => sub {
         return (channelJid => $_[0]{t}->channel(company => $_[0]{company}));
     },
+    # who is blocked is sent nothing any more
+    "POST $blacklist/{contactJid}" =>
+        sub { return (contactJid => EZW::Seed::contact_jid()) },
+    "DELETE $notes/{id}" => sub { return (id => $_[0]->note) },
     "DELETE $webhooks/{id}" => sub { return (id => $_[0]->webhook) },
     # a channel has ten at most
     "POST $webhooks" => sub {
@@ -127,7 +155,11 @@ sub new {
     $self->{sender} = $t->key(company => $self->{company}, scope => 'COMPANY');
     $self->{contact} = $self->contact;
     $self->{key} = $self->api_key;
+    $self->{note} = $self->note;
     $self->{webhook} = $self->webhook;
+    $t->insert('list', company => $self->{company}, full_name => 'List',
+               jid => '1571833730@list.eazy.im',
+               channel => $self->channel_id);
     $self->{user}{$_} = $t->user(
         company => $self->{company}, role => $_, email => "$_\@example.com",
         password => $self->{password}) for @ROLES;
@@ -155,14 +187,32 @@ sub api_key {
                                               scope => 'COMPANY'));
 }
 
+sub channel_id {
+    my ($self) = @_;
+
+    return $self->{t}->value('select id from ezw.channel where jid = ?',
+                             $self->{channel});
+}
+
+# A note of the contact; its id.
+sub note {
+    my ($self) = @_;
+
+    my ($t, $id) = ($self->{t}, $self->{t}->uuid);
+    $t->insert('contact_note', company => $self->{company}, id => $id,
+               contact => $t->value('select id from ezw.contact where jid = ?',
+                                    $self->{contact}),
+               body => 'Important customer', created_by => 'john@example.com');
+    return $id;
+}
+
 # A webhook of the channel; its id.
 sub webhook {
     my ($self) = @_;
 
     my ($t, $id) = ($self->{t}, $self->{t}->uuid);
     $t->insert('webhook', company => $self->{company}, id => $id,
-               channel => $t->value('select id from ezw.channel where jid = ?',
-                                    $self->{channel}),
+               channel => $self->channel_id,
                url => 'https://example.com/', events => '{message}',
                secret => { hex => '00' });
     return $id;
