@@ -28,8 +28,12 @@ usage() {
     cat <<'END'
 usage: ./ezw bench [OPTION...]
 
-  --class LIST    only these, separated by commas: key, read, send, update,
-                  sign-in, steady (memory), instructions
+  --class LIST    only these, separated by commas: key, read, page, list,
+                  conversation, send, update, note, sign-in, steady (memory),
+                  instructions
+  --scale         p99 of each endpoint with a million contacts and ten million
+                  messages, beside that with 10,000 (makes them once: minutes
+                  and some 6 GB)
   --rounds N      rounds, of which the median counts          (5)
   --seconds S     length of each measurement                  (5)
   --peers         compare with Fastify and postgres.js (Node 20, npm registry)
@@ -47,8 +51,8 @@ whole_number() {
     case $2 in ''|0*|*[!0-9]*) die "bench: $1 needs a number, not '$2'" ;; esac
 }
 
-rounds=5 seconds=5 peers=no json=no steady=200000
-classes=key,read,send,update,sign-in,steady,instructions
+rounds=5 seconds=5 peers=no json=no steady=200000 scale=no
+classes=key,read,page,list,conversation,send,update,note,sign-in,steady,instructions
 while [ $# -gt 0 ]; do
     case $1 in
         --rounds)  rounds=${2:-}; whole_number "$1" "$rounds"; shift ;;
@@ -56,6 +60,7 @@ while [ $# -gt 0 ]; do
         --class)   classes=${2:-}; shift ;;
         --peers)   peers=yes ;;
         --full)    steady=1000000 ;;
+        --scale)   scale=yes classes= ;;
         --steady)  classes=steady ;;
         --json)    json=yes ;;
         --help)    usage; exit ;;
@@ -66,18 +71,24 @@ done
 
 for class in ${classes//,/ }; do
     case $class in
-        key|read|send|update|sign-in|steady|instructions) ;;
+        key|read|page|list|conversation|send|update|note|sign-in|steady) ;;
+        instructions) ;;
         *) die "bench: no such class: $class; ./ezw bench --help" ;;
     esac
 done
 wants() { case ,$classes, in *,"$1",*) ;; *) return 1 ;; esac; }
 
+wants_pages() { wants page || wants list || wants conversation || wants note; }
+
 classes_http=
-for class in key read send update; do
-    if wants $class || [ "$classes" = instructions ]; then
+for class in key read page list conversation send update note; do
+    if wants $class; then
         classes_http+="$class "
     fi
 done
+if [ "$classes" = instructions ]; then
+    classes_http="key read send update "
+fi
 
 # Sets READ, PIPELINE and so on: the two best numbers of clients and threads.
 calibrate() {
@@ -102,6 +113,27 @@ calibrate() {
         best_of update update 1 8:1 16:1 32:1 32:2 64:2
         UPDATE=("${BEST[@]}")
     fi
+    if wants page; then
+        calibrate_class PAGE page
+        best_of page page_anchor 1 4:1 8:1 16:1 8:2 16:2 32:2
+        PAGE_ANCHOR=("${BEST[@]}")
+    fi
+    ! wants list || calibrate_class LIST list
+    ! wants conversation || calibrate_class CONVERSATION conversation
+    ! wants note || calibrate_class NOTE note
+}
+
+# The best settings of a class whose script is called like it: NAME CLASS.
+calibrate_class() {
+    local -n best=$1
+
+    note "finding pgbench's best number of clients: $2"
+    case $2 in
+        note) best_of "$2" "$2" 1 8:1 16:1 32:1 32:2 64:2 ;;
+        *)    best_of "$2" "$2" 1 4:1 8:1 16:1 8:2 16:2 32:2 ;;
+    esac
+    # shellcheck disable=SC2034
+    best=("${BEST[@]}")
 }
 
 # pgbench at both of its best settings: ROUND CLASS WHAT SCRIPT PIPELINE
@@ -118,6 +150,8 @@ pgbench_best() {
 
 # The measurements of a class, one line of arguments each: CLASS.
 plan() {
+    local database
+
     case $1 in
         key)
             echo measure_http key plain "$PLAIN_KEY_PORT" "$PLAIN_PID" ;;
@@ -131,9 +165,20 @@ plan() {
             echo pgbench_best send anchor send_anchor 1 "${SEND_ANCHOR[@]}" ;;
         update)
             echo pgbench_best update statement update 1 "${UPDATE[@]}" ;;
+        page)
+            echo pgbench_best page statement page 1 "${PAGE[@]}"
+            echo pgbench_best page anchor page_anchor 1 "${PAGE_ANCHOR[@]}" ;;
+        list)
+            echo pgbench_best list statement list 1 "${LIST[@]}" ;;
+        conversation)
+            echo pgbench_best conversation statement conversation 1 \
+                "${CONVERSATION[@]}" ;;
+        note)
+            echo pgbench_best note statement note 1 "${NOTE[@]}" ;;
     esac
-    echo measure_http "$1" endpoint "$EZW_PORT" "$MODULE_PID"
-    if [ "$peers" = yes ]; then
+    database=$(database_of "$1")
+    echo measure_http "$1" endpoint "${PORT_OF[$database]}" "${PID_OF[$database]}"
+    if [ "$peers" = yes ] && [ "$database" = seed ]; then
         echo measure_http "$1" peer "$PEER_PORT" "$PEER_PID"
     fi
 }
@@ -162,13 +207,39 @@ measure_round() {
 
 # pgbench warmed Postgres up while it was calibrated; this is for the rest.
 warm_up() {
-    local class port
+    local class database
 
     for class in $classes_http; do
-        for port in "$EZW_PORT" ${PEER_PORT:-}; do
+        database=$(database_of "$class")
+        writes_reset "$class"
+        run_wrk "$class" "${PORT_OF[$database]}" 1 0 >/dev/null
+        if [ "$peers" = yes ] && [ "$database" = seed ]; then
             writes_reset "$class"
-            run_wrk "$class" "$port" 1 0 >/dev/null
+            run_wrk "$class" "$PEER_PORT" 1 0 >/dev/null
+        fi
+    done
+}
+
+# Every endpoint's class on the small company and on the large one, in turn.
+measure_scale() {
+    local round class database order='small large'
+
+    for database in small large; do
+        for class in read page list conversation update note send; do
+            DATABASE=$database run_wrk "$class" "${PORT_OF[$database]}" 2 0 \
+                >/dev/null
         done
+    done
+    for ((round = 1; round <= rounds; round++)); do
+        note "scale: round $round of $rounds"
+        for class in read page list conversation update note send; do
+            for database in $order; do
+                measure_http $round "$class" "$database" \
+                    "${PORT_OF[$database]}" "${PID_OF[$database]}" "$database"
+            done
+        done
+        order='large small'
+        [ $((round % 2)) = 1 ] || order='small large'
     done
 }
 
@@ -181,10 +252,14 @@ trap 'exit 130' INT TERM
 
 rm -f "$BENCH"/raw*
 : >"$BENCH/raw"
-bench_cluster
+databases=
+! wants_pages || databases+=' pages'
+[ $scale = no ] || databases+=' small large'
+# shellcheck disable=SC2086
+bench_cluster $databases
 bench_servers
 
-if wants key || wants read || wants send || wants update || wants sign-in; then
+if [ -n "$classes_http" ] && [ "$classes" != instructions ] || wants sign-in; then
     calibrate
     warm_up
     if wants sign-in; then
@@ -194,6 +269,9 @@ if wants key || wants read || wants send || wants update || wants sign-in; then
         note "round $round of $rounds"
         measure_round $round
     done
+fi
+if [ $scale = yes ]; then
+    measure_scale
 fi
 if wants steady; then
     measure_steady $steady

@@ -112,7 +112,10 @@ END
 }
 
 # The login role of nginx: only what ezw_runtime may do, and settings under
-# which no statement can hold up a lane.
+# which no statement can hold up a lane. Every statement has its index; one that
+# is planned for parameters not known yet must not fall for a table that is
+# small today, or for next month's empty partition, which would have it sort a
+# whole conversation for its newest page.
 runtime_role_script() {
     cat <<'END'
 select format('create role %I login', :'role')
@@ -122,6 +125,7 @@ alter role :"role" set lock_timeout = '250ms';
 alter role :"role" set statement_timeout = '5s';
 alter role :"role" set idle_in_transaction_session_timeout = '10s';
 alter role :"role" set plan_cache_mode = 'force_generic_plan';
+alter role :"role" set enable_seqscan = off;
 select has_parameter_privilege('deadlock_timeout', 'set') as may \gset
 \if :may
 alter role :"role" set deadlock_timeout = '100ms';

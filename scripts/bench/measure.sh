@@ -30,12 +30,13 @@ cpu_us() {
         'BEGIN { printf "%.2f", (n > 0 ? t * 1e6 / hz / n : 0) }'
 }
 
-# wrk on a class's requests: ROUND CLASS WHAT PORT SERVER_PID.
+# wrk on a class's requests: ROUND CLASS WHAT PORT SERVER_PID [DATABASE].
 measure_http() {
     local round=$1 class=$2 what=$3 port=$4 pid=$5 before after line
-    local requests us p50 p99 errors
+    local database=${6:-$(database_of "$2")} requests us p50 p99 errors
 
-    writes_reset "$class"
+    writes_reset "$class" "$database"
+    DATABASE=$database
     before=$(ticks_of "$pid" "$PG_PID")
     line=$(run_wrk "$class" "$port" "$seconds" "$round")
     after=$(ticks_of "$pid" "$PG_PID")
@@ -53,11 +54,14 @@ per_second() {
 }
 
 # Prints wrk's figures (see done() in load.lua): CLASS PORT SECONDS SEED [STOP].
+# The numbers are those of $DATABASE.
+DATABASE=seed
 run_wrk() {
     local line
 
     BENCH_CLASS=$1 BENCH_KEY=$KEY BENCH_SEED=$4 BENCH_STOP=${5:-} \
-        BENCH_MESSAGE=$MESSAGE \
+        BENCH_MESSAGE=$MESSAGE BENCH_CONTACTS=${CONTACTS[$DATABASE]} \
+        BENCH_STEP=${STEP[$DATABASE]} \
         wrk -t1 -c64 -d"$3"s --timeout 10s \
         -s "$REPO/scripts/bench/load.lua" \
         "http://127.0.0.1:$2/v3/keys/current" >"$BENCH/wrk.log" 2>&1 9>&- ||
@@ -121,6 +125,12 @@ measure_pgbench() {
 # nginx's connections have behind them.
 run_pgbench() {
     local script=$1 clients=$2 threads=$3 time=$4 times=$5 log=$BENCH/pgbench.log
+    local database
+
+    database=ezw_bench_$(database_of "${script%_anchor}")
+    if [ "$database" = ezw_bench_seed ]; then
+        database=ezw_bench
+    fi
 
     REPO=$REPO BENCH_MESSAGE=$MESSAGE \
         BENCH_PREFIX=$(printf '%012x' "$(date +%s%3N)") \
@@ -131,7 +141,7 @@ run_pgbench() {
     PGPASSFILE=$BENCH/app.pgpass "$PG_BIN/pgbench" -n -M prepared \
         -c "$clients" -j "$threads" -T $((time + 1)) -P 1 -f "$BENCH/pgbench.sql" \
         -D n=100000000 -D clients="$clients" \
-        -h "$PG_SOCKET" -p 5432 -U ezw_app ezw_bench >"$log" 2>&1 9>&- ||
+        -h "$PG_SOCKET" -p 5432 -U ezw_app "$database" >"$log" 2>&1 9>&- ||
         die "pgbench $script: $(grep -m1 -i error "$log" || tail -n1 "$log")"
     grep -q 'number of failed transactions: 0 ' "$log" ||
         die "pgbench $script: $(grep -m1 failed "$log") (log: $log)"
@@ -142,10 +152,16 @@ run_pgbench() {
         >"$BENCH/pgbench.figures"
 }
 
+# CLASS [DATABASE].
 writes_reset() {
+    local database=ezw_bench_${2:-$(database_of "$1")}
+
+    if [ "$database" = ezw_bench_seed ]; then
+        database=ezw_bench
+    fi
     case $1 in
-        send|update)
-            cluster_psql "$BENCH/pg" -d ezw_bench \
+        send|update|note)
+            cluster_psql "$BENCH/pg" -d "$database" \
                 -f "$REPO/scripts/bench/reset.sql" ;;
     esac
 }

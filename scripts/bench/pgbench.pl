@@ -49,8 +49,9 @@ sub value {
     my ($name, $own) = @_;
 
     return $own->{$name} // $values{$name}
-        // ($name =~ /^has\.body\./ ? 'false'
-            : $name =~ /^body\./ ? 'null'
+        // ($name =~ /^has\.|^page\.count$/ ? 'false'
+            : $name =~ /^(?:body|query|after)\./ ? 'null'
+            : $name =~ /^id\./ ? $values{'id.audit'}
             : die "no value for the parameter :$name\n");
 }
 

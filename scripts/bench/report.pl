@@ -33,12 +33,19 @@ my %names = (
     anchor    => 'pgbench, anchor',
     alone     => 'key at 30 % of its capacity',
     beside    => 'the same beside the sign-ins',
+    small     => '10,000 contacts, 10,000 messages',
+    large     => '1,000,000 contacts, 10,000,000 messages',
 );
 my %anchors = (read => 'pgbench, row by primary key',
+               page => 'pgbench, serial key and an index',
                send => 'pgbench, bare insert into message');
 my %requests = (
     key    => 'GET /v3/keys/current',
     read   => 'GET .../contacts/{jid}, 100,000 contacts',
+    page   => 'GET .../messages/{jid}?limit=50, 1,000,000 messages of 10,000 conversations',
+    list   => 'GET .../contacts?limit=50, 10,000 contacts of the channel',
+    conversation => 'GET .../conversations/{jid}',
+    note   => 'POST .../contacts/{jid}/notes',
     send   => 'POST .../messages/{jid}, text, 10,000 conversations, courier off',
     update => 'PATCH .../conversations/{jid}, status and unreadCount in turn',
     'sign-in' => 'POST /api/auth/login, 3 a second, open loop; so is key',
@@ -162,6 +169,21 @@ ask('read', 'p99, of Fastify',
 ask('read', 'anchor: our statement, of one row by primary key',
     ratio('per_second', ['read', 'statement'], ['read', 'anchor']), 0.8);
 
+ask('page', 'of pgbench, our statement',
+    ratio('per_second', ['page', 'endpoint'], ['page', 'statement']),
+    0.90, 0.80);
+ask('page', 'anchor: our statement, of serial key and an index',
+    ratio('per_second', ['page', 'statement'], ['page', 'anchor']), 0.95, 0.9);
+ask('list', 'of pgbench, our statement',
+    ratio('per_second', ['list', 'endpoint'], ['list', 'statement']),
+    0.90, 0.80);
+ask('conversation', 'of pgbench, our statement, one by one',
+    ratio('per_second', ['conversation', 'endpoint'],
+          ['conversation', 'statement']), 0.95, 0.85);
+ask('note', 'x pgbench, our function, own transaction each',
+    ratio('per_second', ['note', 'endpoint'], ['note', 'statement']),
+    1.4, 1.2);
+
 ask('send', 'x pgbench, our function, own transaction each',
     ratio('per_second', ['send', 'endpoint'], ['send', 'statement']), 1.5, 1.3);
 ask('send', 'x Fastify',
@@ -174,6 +196,10 @@ ask('update', 'x pgbench, our function, own transaction each',
     1.4, 1.2);
 ask('update', 'x Fastify',
     ratio('per_second', ['update', 'endpoint'], ['update', 'peer']));
+
+ask($_, 'p99 of the large company, of that of the small one',
+    ratio('p99_us', [$_, 'large'], [$_, 'small']), '<2')
+    for qw(read page list conversation update note send);
 
 ask('sign-in', 'p99 of key beside sign-ins, of that of key alone',
     ratio('p99_us', ['sign-in', 'beside'], ['sign-in', 'alone']), '<1.3', 2);
@@ -204,11 +230,12 @@ my @instructions = map {
 
 # Output --------------------------------------------------------------------
 
-my @order = grep { $raw{$_} } qw(key read send update sign-in);
+my @order = grep { $raw{$_} }
+    qw(key read page list conversation send update note sign-in);
 my @figures;
 for my $class (@order) {
     for my $what (qw(plain anchor statement pipeline peer endpoint
-                     alone beside))
+                     alone beside small large))
     {
         my ($by_round, $name) = best($class, $what);
         next if !$by_round;
@@ -305,10 +332,10 @@ if (@instructions) {
 }
 
 if (@ratios) {
-    printf "%-8s %-56s %6s %7s %6s\n", 'ratio', '', 'got', 'goal', 'floor';
+    printf "%-12s %-56s %6s %7s %6s\n", 'ratio', '', 'got', 'goal', 'floor';
     for my $r (@ratios) {
         my $sign = $r->{bound} eq 'at most' ? '<=' : '';
-        printf "%-8s %-56s %6.2f %7s %6s  %s\n", $r->{class}, $r->{what}, $r->{got},
+        printf "%-12s %-56s %6.2f %7s %6s  %s\n", $r->{class}, $r->{what}, $r->{got},
             defined $r->{goal} ? $sign . sprintf('%.2f', $r->{goal}) : '',
             defined $r->{floor} ? sprintf('%.2f', $r->{floor}) : '',
             $r->{mark};

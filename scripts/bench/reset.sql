@@ -9,4 +9,5 @@ where status <> 'OPEN'
    or unread_count is not null;
 
 vacuum ezw.conversation;
+vacuum ezw.contact;
 checkpoint;

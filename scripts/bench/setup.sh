@@ -1,19 +1,28 @@
-# What is measured: a cluster of its own, seeded once and copied for each run,
-# nginx with the module, nginx alone, and with --peers Fastify. All of it lives
-# in $BENCH and ends with the run; the cluster's data stays for the next one.
+# What is measured: a cluster of its own, nginx with the module, nginx alone,
+# and with --peers Fastify. All of it lives in $BENCH and ends with the run; the
+# cluster's data stays for the next one. Its databases, each seeded once:
+#   ezw_bench_seed   100,000 contacts, no messages; copied for each run
+#   ezw_bench_pages  100,000 contacts, 1,000,000 messages
+#   ezw_bench_small  10,000 contacts, 10,000 messages    } --scale
+#   ezw_bench_large  1,000,000 contacts, 10,000,000 messages }
+declare -A CONTACTS=([seed]=100000 [pages]=100000 [small]=10000 [large]=1000000)
+declare -A STEP=([seed]=10 [pages]=10 [small]=100 [large]=10)
+declare -A EACH=([seed]=0 [pages]=100 [small]=100 [large]=100)
 
 EMAIL=bench@example.com
 
-# Starts the cluster, with a fresh database ezw_bench in it.
+# Starts the cluster, with a fresh database ezw_bench in it, and the others
+# that are wanted: NAME...
 bench_cluster() {
-    local dir=$BENCH/pg fingerprint memory
+    local dir=$BENCH/pg fingerprint memory name
 
     fingerprint=$(cat "$REPO"/ngx_ezw_module/sql/schema/*.sql \
         "$REPO"/scripts/bench/{seed.sql,setup.sh} \
         "$REPO"/scripts/{postgres,migrate}.sh | sha256sum)
-    if [ "$fingerprint" != "$(cat "$BENCH/seeded" 2>/dev/null)" ]; then
+    if [ "$fingerprint" != "$(cat "$BENCH/fingerprint" 2>/dev/null)" ]; then
         cluster_stop "$dir"
-        rm -rf "$dir" "$BENCH/seeded"
+        rm -rf "$dir" "$BENCH"/seeded*
+        printf '%s\n' "$fingerprint" >"$BENCH/fingerprint"
     fi
 
     # a quarter of the memory, 1 GB at most
@@ -23,11 +32,11 @@ bench_cluster() {
         "checkpoint_timeout = 1h" "autovacuum = off"
     PG_PID=$(cluster_pid "$dir")
 
-    if [ ! -e "$BENCH/seeded" ]; then
-        bench_seed "$dir"
-        printf '%s\n' "$fingerprint" >"$BENCH/seeded"
-    fi
+    [ -e "$BENCH/seeded" ] || bench_secrets "$dir"
     KEY=$(cat "$BENCH/key") PASSWORD=$(cat "$BENCH/user")
+    for name in seed "$@"; do
+        [ -e "$BENCH/seeded.$name" ] || bench_seed "$dir" "$name"
+    done
 
     cluster_psql "$dir" -d postgres <<'END'
 set client_min_messages = warning;
@@ -36,29 +45,44 @@ create database ezw_bench template ezw_bench_seed owner ezw_owner;
 END
 }
 
-bench_seed() {
-    local dir=$1 log=$BENCH/seed.log
-
-    note "seeding 100,000 contacts and 10,000 conversations"
-    cluster_database "$dir" ezw_bench_seed
-    PGPASSFILE=$dir/owner migrate \
-        "host=$PG_SOCKET port=5432 dbname=ezw_bench_seed user=ezw_owner" \
-        ezw_app >"$log" || die "the migrations failed (log: $log)"
-
+# What all databases share.
+bench_secrets() {
     random_text 32 | secret_file "$BENCH/app" "$WORKER"
     printf '*:*:*:ezw_app:%s\n' "$(cat "$BENCH/app")" |
         secret_file "$BENCH/app.pgpass"
     random_text 40 | secret_file "$BENCH/key"
     random_text 20 | secret_file "$BENCH/user"
     openssl genpkey -algorithm ed25519 | secret_file "$BENCH/signing.pem"
+    : >"$BENCH/seeded"
+}
+
+bench_seed() {
+    local dir=$1 name=$2 log=$BENCH/seed.log contacts=${CONTACTS[$2]}
+    local step=${STEP[$2]} each=${EACH[$2]}
+
+    note "seeding $contacts contacts and $((contacts / step * each)) messages"
+    cluster_psql "$dir" -d postgres <<END
+set client_min_messages = warning;
+drop database if exists ezw_bench_$name with (force);
+END
+    cluster_database "$dir" "ezw_bench_$name"
+    PGPASSFILE=$dir/owner migrate \
+        "host=$PG_SOCKET port=5432 dbname=ezw_bench_$name user=ezw_owner" \
+        ezw_app >"$log" || die "the migrations failed (log: $log)"
     cluster_psql "$dir" -d postgres <<END
 alter role ezw_app password '$(cat "$BENCH/app")';
 END
-    cluster_psql "$dir" -d ezw_bench_seed \
+    cluster_psql "$dir" -d "ezw_bench_$name" \
         -v key_hash="$(sha256_text "$(cat "$BENCH/key")")" \
         -v email="$EMAIL" \
         -v password_hash="$(password_hash "$(cat "$BENCH/user")")" \
+        -v contacts="$contacts" -v step="$step" -v each="$each" \
         -f "$REPO/scripts/bench/seed.sql"
+    if [ "$name" = pages ]; then
+        cluster_psql "$dir" -d "ezw_bench_$name" \
+            -f "$REPO/scripts/bench/naive.sql"
+    fi
+    : >"$BENCH/seeded.$name"
 }
 
 # Prints N ports that are free now.
@@ -119,13 +143,31 @@ nginx_end() {
 
 process_gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# nginx with the module: NAME WORKERS [LINE of the main context].
+# nginx with the module: NAME WORKERS [LINE of the main context [DATABASE]].
 module_nginx() {
     local name=$1
 
     MODULE_PORT=$(free_ports 1)
     nginx_make "$name" nginx.conf "WORKERS=$2" "MAIN=${3:-}" \
-        "PORT=$MODULE_PORT"
+        "PORT=$MODULE_PORT" "DATABASE=${4:-ezw_bench}"
+}
+
+# The same, started, on one of the other databases: NAME. PORT_OF and PID_OF
+# have it then.
+declare -A PORT_OF PID_OF
+module_on() {
+    module_nginx "$1" 2 '' "ezw_bench_$1"
+    nginx_start "$1"
+    PID_OF[$1]=$NGINX_PID PORT_OF[$1]=$MODULE_PORT
+    module_wait
+}
+
+# The database that a class is measured on.
+database_of() {
+    case $1 in
+        page|list|conversation|note) echo pages ;;
+        *)                           echo seed ;;
+    esac
 }
 
 module_ready() {
@@ -150,6 +192,13 @@ request() {
         read)   arguments=("$url/$channel/contacts/$contact") ;;
         send)   arguments=(-d "{\"message\":$MESSAGE}"
                            "$url/$channel/messages/$contact")
+                expected=201 ;;
+        page)   arguments=("$url/$channel/messages/$contact?limit=50") ;;
+        list)   arguments=("$url/$channel/contacts?limit=50") ;;
+        conversation)
+                arguments=("$url/$channel/conversations/$contact") ;;
+        note)   arguments=(-d '{"body":"Prefers the morning"}'
+                           "$url/$channel/contacts/$contact/notes")
                 expected=201 ;;
         update) arguments=(-X PATCH -d '{"status":"CLOSED"}'
                            "$url/$channel/conversations/$contact") ;;
@@ -177,6 +226,19 @@ bench_servers() {
         answer=$(request $class "$EZW_PORT") || exit 1
         printf '%s' "$answer" >"$BENCH/answer.$class"
     done
+    PORT_OF[seed]=$EZW_PORT PID_OF[seed]=$MODULE_PID
+    if wants_pages; then
+        module_on pages
+        for class in page list conversation note; do
+            ! wants $class ||
+                request $class "${PORT_OF[pages]}" >"$BENCH/answer.$class" ||
+                exit 1
+        done
+    fi
+    if [ "$scale" = yes ]; then
+        module_on small
+        module_on large
+    fi
 
     key_body=$(tr -c x x <"$BENCH/answer.key")
     read_body=$(tr -c x x <"$BENCH/answer.read")
@@ -279,7 +341,7 @@ bench_end() {
     local status=$? name
 
     trap - EXIT
-    for name in module plain steady; do
+    for name in module plain steady pages small large; do
         nginx_end $name
     done
     if [ -n "${PEER_PID:-}" ]; then

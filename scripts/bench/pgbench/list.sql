@@ -1,0 +1,2 @@
+\set channel 31600000000 + random(0, 9)
+@statement contact_list page.limit=51
