@@ -982,7 +982,10 @@ test_message(void **state)
     assert_string_equal(why.text, "message must be an object");
     assert_int_equal(check(rules, "{\"message\":{\"type\":\"image\"}}"),
                      EZW_INVALID);
-    assert_string_equal(why.text, "message.type image is not served yet");
+    assert_string_equal(why.text,
+                        "media.url or message.url is required");
+    assert_string_equal(why.field, "media");
+    assert_int_equal(why.code, 1008);
 
     assert_int_equal(check(wrapped, "{\"type\":\"text\",\"body\":\"a\"}"),
                      EZW_INVALID);
@@ -991,9 +994,26 @@ test_message(void **state)
     conf.strict = 1;
 
     assert_int_equal(check(rules, "{\"type\":\"text\",\"body\":\"a\","
-                                  "\"media\":{}}"),
+                                  "\"media\":null}"),
                      EZW_OK);
     assert_value_at(&values[1], "text");
+    assert_int_equal(check(rules, "{\"type\":\"text\",\"body\":\"a\","
+                                  "\"media\":{}}"),
+                     EZW_INVALID);
+    assert_string_equal(why.text, "Unknown field: media");
+    assert_int_equal(check(rules, "{\"type\":\"image\",\"media\":{"
+                                  "\"url\":\"https://example.com/a\"}}"),
+                     EZW_OK);
+    assert_value_at(&values[0], "{\"media\":{\"url\":"
+                                "\"https://example.com/a\"},"
+                                "\"type\":\"image\"}");
+    assert_int_equal(check(rules, "{\"message\":{\"type\":\"image\"},"
+                                  "\"media\":{"
+                                  "\"url\":\"https://example.com/a\"}}"),
+                     EZW_OK);
+    assert_value_at(&values[0], "{\"media\":{\"url\":"
+                                "\"https://example.com/a\"},"
+                                "\"type\":\"image\"}");
     assert_int_equal(check(rules, "{\"type\":\"text\",\"body\":\"a\","
                                   "\"bdy\":1}"),
                      EZW_INVALID);

@@ -1,54 +1,27 @@
-/* ezw_message: the forms that real programs send, the limits, the refusals. */
+/* ezw_message: the types that there are, text and location, what all types
+ * share, and the forms that real programs send. */
 
-#include <jansson.h>
-
-#include "cm.h"
-#include "ezw_message.h"
-
-#define ID  "b48eaa2fab1e942cdec8b8717ec6bf3ed2dad05a"
-
-
-static arena_t            arena;
-static ezw_invalid_t      why;
-static ezw_fields_conf_t  conf;
-static ezw_value_t        parts[EZW_MESSAGE_PARTS];
-
-
-static int
-check_as(const char *text, const char *prefix, unsigned strict)
-{
-    int      rc;
-    json_t  *v;
-
-    v = json_loads(text, JSON_ALLOW_NUL, NULL);
-    assert_non_null(v);
-
-    conf.strict = strict;
-    memset(parts, 0, sizeof(parts));
-    rc = ezw_message_check(&conf, v, NULL, prefix, parts, &why);
-    json_decref(v);
-
-    return rc;
-}
+#include "message.h"
 
 
 static void
 assert_message(const char *text, const char *expected)
 {
-    if (check_as(text, "message", 0) != EZW_OK) {
-        fail_msg("%s", why.text);
+    if (check_as(text, "message") != EZW_OK) {
+        fail_msg("%s: %s", text, why.text);
     }
 
-    assert_str(parts[0], expected);
-    assert_int_equal(parts[0].data[parts[0].len], '\0');
-    assert_str(parts[1], "text");
+    assert_part(EZW_MESSAGE_JSON, expected);
+    assert_part(EZW_MESSAGE_TYPE, "text");
+    assert_part(EZW_MESSAGE_CATALOG, NULL);
+    assert_part(EZW_MESSAGE_TEMPLATE_NAME, NULL);
 }
 
 
 static void
-assert_refused(const char *text, const char *field, const char *what)
+assert_invalid(const char *text, const char *field, const char *what)
 {
-    assert_int_equal(check_as(text, "message", 0), EZW_INVALID);
+    assert_int_equal(check_as(text, "message"), EZW_INVALID);
     assert_int_equal(why.code, 1005);
     assert_string_equal(why.text, what);
     assert_string_equal(why.field, field);
@@ -56,25 +29,11 @@ assert_refused(const char *text, const char *field, const char *what)
 
 
 static int
-setup(void **state)
+check_strict(const char *text, const char *prefix)
 {
-    (void) state;
+    conf.strict = 1;
 
-    arena_init(&arena, -1);
-    conf.alloc = &arena.alloc;
-
-    return 0;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-
-    arena_free(&arena);
-
-    return 0;
+    return check_as(text, prefix);
 }
 
 
@@ -139,27 +98,27 @@ test_quoted_refused(void **state)
 
     (void) state;
 
-    assert_refused("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":1}",
+    assert_invalid("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":1}",
                    "message.contextInfo",
                    "message.contextInfo must be an object");
-    assert_refused("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"
+    assert_invalid("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"
                    "{\"quotedMessage\":\"x\"}}",
                    "message.contextInfo.quotedMessage",
                    "message.contextInfo.quotedMessage must be an object");
-    assert_refused("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"
+    assert_invalid("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"
                    "{\"quotedMessage\":{}}}",
                    "message.contextInfo.quotedMessage.id",
                    "message.contextInfo.quotedMessage.id is required");
-    assert_refused("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"
+    assert_invalid("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"
                    "{\"quotedMessage\":{\"id\":1}}}",
                    "message.contextInfo.quotedMessage.id",
                    "message.contextInfo.quotedMessage.id must be a string");
 
-    for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+    for (i = 0; i < ALL(ids); i++) {
         snprintf(text, sizeof(text),
                  "{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"
                  "{\"quotedMessage\":{\"id\":\"%s\"}}}", ids[i]);
-        assert_refused(text, "message.contextInfo.quotedMessage.id",
+        assert_invalid(text, "message.contextInfo.quotedMessage.id",
                        "message.contextInfo.quotedMessage.id must be 40 "
                        "hexadecimal digits");
     }
@@ -171,21 +130,21 @@ test_body_refused(void **state)
 {
     (void) state;
 
-    assert_refused("{\"type\":\"text\"}", "message.body",
+    assert_invalid("{\"type\":\"text\"}", "message.body",
                    "message.body is required");
-    assert_refused("{\"type\":\"text\",\"body\":null}", "message.body",
+    assert_invalid("{\"type\":\"text\",\"body\":null}", "message.body",
                    "message.body must not be null");
-    assert_refused("{\"type\":\"text\",\"body\":null,\"text\":\"a\"}",
+    assert_invalid("{\"type\":\"text\",\"body\":null,\"text\":\"a\"}",
                    "message.body", "message.body must not be null");
-    assert_refused("{\"type\":\"text\",\"body\":1}", "message.body",
+    assert_invalid("{\"type\":\"text\",\"body\":1}", "message.body",
                    "message.body must be a string");
-    assert_refused("{\"type\":\"text\",\"body\":\"\"}", "message.body",
+    assert_invalid("{\"type\":\"text\",\"body\":\"\"}", "message.body",
                    "message.body is too short: at least 1 character");
-    assert_refused("{\"type\":\"text\",\"text\":\"\"}", "message.text",
+    assert_invalid("{\"type\":\"text\",\"text\":\"\"}", "message.text",
                    "message.text is too short: at least 1 character");
-    assert_refused("{\"type\":\"text\",\"text\":[]}", "message.text",
+    assert_invalid("{\"type\":\"text\",\"text\":[]}", "message.text",
                    "message.text must be a string");
-    assert_refused("{\"type\":\"text\",\"body\":\"a\\u0000\"}",
+    assert_invalid("{\"type\":\"text\",\"body\":\"a\\u0000\"}",
                    "message.body", "message.body must not contain \\u0000");
 }
 
@@ -220,7 +179,7 @@ test_body_limits(void **state)
 
         memcpy(d, characters[k], n);
         strcpy(d + n, "\",\"type\":\"text\"}");
-        assert_refused(text, "message.body",
+        assert_invalid(text, "message.body",
                        "message.body is too long: at most 4096 characters");
     }
 
@@ -231,38 +190,29 @@ test_body_limits(void **state)
 static void
 test_types(void **state)
 {
-    char    text[64], what[96];
+    char    text[64];
     size_t  i;
 
-    static const char *const  later[] = {
-        "audio", "contact", "document", "gif", "image", "interactive",
-        "location", "ptt", "sticker", "template", "video"
-    };
     static const char *const  unknown[] = {
-        "", "Text", "TEXT", "text ", "reaction", "image2"
+        "", "Text", "TEXT", "text ", "reaction", "image2", "contacts"
     };
 
     (void) state;
 
-    for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-        snprintf(text, sizeof(text), "{\"type\":\"%s\"}", later[i]);
-        snprintf(what, sizeof(what), "message.type %s is not served yet",
-                 later[i]);
-        assert_refused(text, "message.type", what);
-    }
-
-    for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+    for (i = 0; i < ALL(unknown); i++) {
         snprintf(text, sizeof(text), "{\"type\":\"%s\"}", unknown[i]);
-        assert_refused(text, "message.type", "message.type is unknown");
+        assert_invalid(text, "message.type", "message.type is unknown");
     }
 
-    assert_refused("{}", "message.type", "message.type is required");
-    assert_refused("{\"type\":null}", "message.type",
+    assert_invalid("{}", "message.type", "message.type is required");
+    assert_invalid("{\"type\":null}", "message.type",
                    "message.type must be a string");
-    assert_refused("{\"type\":[\"text\"]}", "message.type",
+    assert_invalid("{\"type\":[\"text\"]}", "message.type",
                    "message.type must be a string");
-    assert_refused("{\"type\":\"text\\u0000\",\"body\":\"a\"}",
+    assert_invalid("{\"type\":\"text\\u0000\",\"body\":\"a\"}",
                    "message.type", "message.type is unknown");
+    assert_invalid("[]", "message", "message must be an object");
+    assert_invalid("\"text\"", "message", "message must be an object");
 }
 
 
@@ -271,14 +221,110 @@ test_prefix(void **state)
 {
     (void) state;
 
-    assert_int_equal(check_as("{}", "", 0), EZW_INVALID);
+    assert_int_equal(check_as("{}", ""), EZW_INVALID);
     assert_string_equal(why.text, "type is required");
     assert_string_equal(why.field, "type");
 
-    assert_int_equal(check_as("{\"type\":\"image\"}", "reply", 0),
-                     EZW_INVALID);
-    assert_string_equal(why.text, "reply.type image is not served yet");
+    assert_int_equal(check_as("{'type':'x'}", "reply"), EZW_INVALID);
+    assert_string_equal(why.text, "reply.type is unknown");
     assert_string_equal(why.field, "reply.type");
+
+    assert_int_equal(check_as("{'type':'location','latitude':1}", ""),
+                     EZW_INVALID);
+    assert_string_equal(why.text, "longitude is required");
+    assert_string_equal(why.field, "longitude");
+}
+
+
+/* Whoever does not ask why is not told. */
+static void
+test_no_why(void **state)
+{
+    json_t  *v;
+
+    (void) state;
+
+    v = json_of("{'type':'text','body':''}");
+    assert_int_equal(ezw_message_check(&conf, v, NULL, "", parts, NULL),
+                     EZW_INVALID);
+    json_decref(v);
+}
+
+
+static void
+test_location(void **state)
+{
+    static const accepted_t  accepted[] = {
+        { "{'latitude':52.370216,'longitude':4.895168,'type':'location'}",
+          NULL },
+        { "{'latitude':52.370216,'longitude':4.895168,'name':'Dam','type':"
+          "'location','url':'https://example.com/?q=1#here'}", NULL },
+        { "{'latitude':90,'longitude':180,'type':'location'}", NULL },
+        { "{'latitude':-90,'longitude':-180,'type':'location'}", NULL },
+        { "{'latitude':90.0,'longitude':-180.0,'type':'location'}",
+          "{'latitude':90,'longitude':-180,'type':'location'}" },
+        { "{'latitude':0,'longitude':0.1,'name':'','type':'location',"
+          "'url':'HTTP://x'}", NULL },
+        { "{'type':'location','url':null,'name':null,'longitude':1e-5,"
+          "'latitude':1.5}",
+          "{'latitude':1.5,'longitude':1e-05,'type':'location'}" },
+        { "{'type':'location','latitude':1,'longitude':2,'contextInfo':"
+          "{'quotedMessage':{'id':'" ID "'}},'address':'x'}",
+          "{'contextInfo':{'quotedMessage':{'id':'" ID "'}},'latitude':1,"
+          "'longitude':2,'type':'location'}" }
+    };
+
+    static const refused_t  refused[] = {
+        { "{'type':'location'}", "message.latitude", "is required" },
+        { "{'type':'location','latitude':null}", "message.latitude",
+          "must not be null" },
+        { "{'type':'location','latitude':'52.1'}", "message.latitude",
+          "must be a number" },
+        { "{'type':'location','latitude':true}", "message.latitude",
+          "must be a number" },
+        { "{'type':'location','latitude':90.0001}", "message.latitude",
+          "must be between -90 and 90" },
+        { "{'type':'location','latitude':-91}", "message.latitude",
+          "must be between -90 and 90" },
+        { "{'type':'location','latitude':1}", "message.longitude",
+          "is required" },
+        { "{'type':'location','latitude':1,'longitude':180.5}",
+          "message.longitude", "must be between -180 and 180" },
+        { "{'type':'location','latitude':1,'longitude':-181}",
+          "message.longitude", "must be between -180 and 180" },
+        { "{'type':'location','latitude':1,'longitude':1,'name':1}",
+          "message.name", "must be a string" },
+        { "{'type':'location','latitude':1,'longitude':1,'url':1}",
+          "message.url", "must be a string" },
+        { "{'type':'location','latitude':1,'longitude':1,'url':''}",
+          "message.url", "must begin with https:// or http://" },
+        { "{'type':'location','latitude':1,'longitude':1,'url':"
+          "'javascript:alert(1)'}", "message.url",
+          "must begin with https:// or http://" },
+        { "{'type':'location','latitude':1,'longitude':1,'url':"
+          "'https://a b'}", "message.url",
+          "must not have blanks or control characters" },
+        { "{'type':'location','latitude':1,'longitude':1,'url':"
+          "'https://a\\n'}", "message.url",
+          "must not have blanks or control characters" }
+    };
+
+    (void) state;
+
+    assert_accepted(accepted, ALL(accepted));
+    assert_refused(refused, ALL(refused));
+    assert_length("{'type':'location','latitude':1,'longitude':1,"
+                  "'name':'%s'}", "message.name", 0, 1024);
+    assert_same(with("{'latitude':1,'longitude':1,'type':'location','url':"
+                     "'https://%s'}", "a", 2040));
+    assert_refused_as(with("{'latitude':1,'longitude':1,'type':'location',"
+                           "'url':'https://%s'}", "a", 2041), 1005,
+                      "message.url", "is too long: at most 2048 characters");
+    assert_unknown("{'type':'location','latitude':1,'longitude':1,'x':1}",
+                   "message.x");
+    assert_needs_memory("{'type':'location','latitude':1,'longitude':1,"
+                        "'name':'0123456789012345678901234567890123456789"
+                        "01234567890123456789012345678901234567890123'}");
 }
 
 
@@ -287,30 +333,29 @@ test_strict(void **state)
 {
     (void) state;
 
-    assert_int_equal(check_as("{\"type\":\"text\",\"body\":\"a\","
+    assert_int_equal(check_strict("{\"type\":\"text\",\"body\":\"a\","
                               "\"text\":\"b\",\"contextInfo\":"
                               "{\"quotedMessage\":{\"id\":\"" ID "\"}}}",
-                              "message", 1),
+                              "message"),
                      EZW_OK);
 
-    assert_int_equal(check_as("{\"type\":\"text\",\"bdy\":\"a\"}", "message",
-                              1),
+    assert_int_equal(check_strict("{\"type\":\"text\",\"bdy\":\"a\"}", "message"),
                      EZW_INVALID);
     assert_string_equal(why.text, "Unknown field: message.bdy");
     assert_string_equal(why.field, "message.bdy");
 
-    assert_int_equal(check_as("{\"type\":\"text\",\"bdy\":\"a\"}", "", 1),
+    assert_int_equal(check_strict("{\"type\":\"text\",\"bdy\":\"a\"}", ""),
                      EZW_INVALID);
     assert_string_equal(why.text, "Unknown field: bdy");
 
-    assert_int_equal(check_as("{\"type\":\"text\",\"body\":\"a\","
-                              "\"contextInfo\":{\"x\":1}}", "message", 1),
+    assert_int_equal(check_strict("{\"type\":\"text\",\"body\":\"a\","
+                              "\"contextInfo\":{\"x\":1}}", "message"),
                      EZW_INVALID);
     assert_string_equal(why.text, "Unknown field: message.contextInfo.x");
 
-    assert_int_equal(check_as("{\"type\":\"text\",\"body\":\"a\","
+    assert_int_equal(check_strict("{\"type\":\"text\",\"body\":\"a\","
                               "\"contextInfo\":{\"quotedMessage\":{\"x\":1}}}",
-                              "", 1),
+                              ""),
                      EZW_INVALID);
     assert_string_equal(why.text,
                         "Unknown field: contextInfo.quotedMessage.x");
@@ -323,13 +368,10 @@ test_no_memory(void **state)
     (void) state;
 
     arena.left = 0;
-    assert_int_equal(check_as("{\"type\":\"text\",\"body\":\"a\"}", "message",
-                              0),
+    assert_int_equal(check_as("{\"type\":\"text\",\"body\":\"a\"}", "message"),
                      EZW_ERROR);
 }
 
-
-#define TEST(f)  cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)
@@ -342,6 +384,8 @@ main(void)
         TEST(test_body_limits),
         TEST(test_types),
         TEST(test_prefix),
+        TEST(test_no_why),
+        TEST(test_location),
         TEST(test_strict),
         TEST(test_no_memory),
     };

@@ -217,19 +217,6 @@ for my $case (
                'refused: ' . substr to_json($json), 0, 60);
 }
 
-# The document's other types are for later, and said so.
-for my $type (qw(audio contact document gif image interactive location ptt
-                 sticker template video))
-{
-    is_refused(post($jid, { message => { type => $type, body => 'Hi',
-                                         url => 'https://example.com/a.png' } }),
-               400, 1005, { message => "message.type $type is not served yet",
-                            field => 'message.type' }, "not yet: $type");
-    is_refused(post($jid, { type => $type, body => 'Hi' }), 400, 1005,
-               { message => "type $type is not served yet", field => 'type' },
-               "not yet, bare: $type");
-}
-
 # Where typos shall be caught.
 my @strict = (headers => { Prefer => 'handling=strict' });
 for my $case (

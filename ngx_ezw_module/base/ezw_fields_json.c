@@ -263,6 +263,23 @@ ezw_fields_text_init(ezw_fields_text_t *t, const ezw_alloc_t *alloc,
 }
 
 
+/* Makes the first room of a text; EZW_OK or EZW_ERROR. */
+int
+ezw_fields_text_reserve(ezw_fields_text_t *t, size_t len)
+{
+    t->start = t->alloc->alloc(t->alloc->ctx, len + 1);
+
+    if (t->start == NULL) {
+        return EZW_ERROR;
+    }
+
+    t->w.pos = t->start;
+    t->w.end = t->start + len;
+
+    return EZW_OK;
+}
+
+
 /* Gives a text twice the room; what it had is left to the allocator. */
 static int
 grow_text(ezw_writer_t *w, size_t need)

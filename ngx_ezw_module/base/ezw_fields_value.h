@@ -1,6 +1,6 @@
 /*
  * The inside of ezw_fields: checks of single values.  Included by
- * ezw_fields*.c only.
+ * ezw_fields*.c and ezw_message*.c only.
  *
  * Every value is ended by a NUL that its length does not count, because libpq
  * takes text parameters so, and outlives what it was checked from.  Unless it
@@ -83,6 +83,9 @@ typedef struct {
 
 void ezw_fields_text_init(ezw_fields_text_t *t, const ezw_alloc_t *alloc,
     size_t limit);
+/* Makes room for len bytes, of a text that is empty still.  EZW_OK or
+ * EZW_ERROR. */
+int ezw_fields_text_reserve(ezw_fields_text_t *t, size_t len);
 /* Sets a text that is not empty.  EZW_OK or EZW_ERROR. */
 int ezw_fields_text_finish(ezw_fields_text_t *t, ezw_value_t *value);
 

@@ -1,44 +1,70 @@
 /*
- * Messages of the v3 API.  What leaves here is the only form that statements
- * and connectors know; what real programs send besides it is read here.
+ * Messages of the v3 API: which types there are, and what all of them share.
+ * What leaves here is the only form that statements and connectors know; what
+ * real programs send besides it is read here.
  */
 
-#include <stdio.h>
+#include <strings.h>
 
-#include "ezw_json.h"
-#include "ezw_message.h"
-#include "ezw_utf8.h"
+#include "ezw_message_rule.h"
 
-
-#define VALIDATION   1005
 
 #define MAX_BODY     4096       /* characters */
+#define MAX_NAME     1024
+#define MAX_URL      2048
 #define ID_LEN       40         /* hex digits of a message id */
-#define MAX_FIELD    96
+
+#define MEMBERS      96         /* bytes of a normal form beside its body */
 
 
-static int check_text(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, ezw_str_t *out, ezw_value_t *quote, ezw_invalid_t *why);
-static int check_body(const json_t *message, const char *prefix,
-    const json_t **body, ezw_invalid_t *why);
-static int check_quoted(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, unsigned char *id, int *quoted, ezw_invalid_t *why);
-static int get_object(const ezw_fields_conf_t *conf, const json_t *parent,
-    const char *const *known, const char *prefix, const char *path,
-    const json_t **object, ezw_invalid_t *why);
-static int refuse_unknown(const ezw_fields_conf_t *conf, const json_t *object,
-    const char *const *known, const char *prefix, const char *path,
-    ezw_invalid_t *why);
-static int refuse(const char *prefix, const char *name, const char *what,
-    ezw_invalid_t *why);
-static void name_field(char *field, const char *prefix, const char *name);
-static int is_served_later(const char *type);
-static int no_more(ezw_writer_t *w, size_t need);
+static int check_link(ezw_message_walk_t *walk, const json_t *v);
+static int get_object(ezw_message_walk_t *walk, const json_t *parent,
+    const char *name, const char *known, const json_t **object);
+static int read_id(ezw_message_walk_t *walk, const json_t *v);
+static int has_media(const ezw_message_choice_t *type);
+static int begin(ezw_message_walk_t *walk, const json_t *message);
 
 
 const char *const  ezw_message_parts[] = {
     "", "type", "quoted", "catalog", "template.name", "template.language",
     "template.parameters"
+};
+
+
+static const ezw_message_rule_t  text[] = {
+    { .name = "body", .flags = EZW_RULE_REQUIRED, .min = 1, .max = MAX_BODY,
+      .alias = "text" },
+    EZW_MESSAGE_CONTEXT,
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  location[] = {
+    EZW_MESSAGE_CONTEXT,
+    { .name = "latitude", .type = EZW_RULE_NUMBER, .flags = EZW_RULE_REQUIRED,
+      .min = -90, .max = 90 },
+    { .name = "longitude", .type = EZW_RULE_NUMBER,
+      .flags = EZW_RULE_REQUIRED, .min = -180, .max = 180 },
+    { .name = "name", .max = MAX_NAME },
+    EZW_MESSAGE_CHOSEN,
+    { .name = "url", .max = MAX_URL, .check = check_link },
+    { NULL }
+};
+
+static const ezw_message_choice_t  types[] = {
+    { "text", text, NULL },
+    { "audio", ezw_message_uncaptioned, NULL },
+    { "contact", ezw_message_contact, NULL },
+    { "document", ezw_message_document, NULL },
+    { "gif", ezw_message_captioned, NULL },
+    { "image", ezw_message_captioned, NULL },
+    { "interactive", ezw_message_interactive, NULL },
+    { "location", location, NULL },
+    { "ptt", ezw_message_uncaptioned, NULL },
+    { "sticker", ezw_message_uncaptioned, NULL },
+    { "template", ezw_message_template, NULL },
+    { "video", ezw_message_captioned, NULL },
+    { NULL, NULL, NULL }
 };
 
 
@@ -48,386 +74,196 @@ ezw_message_check(const ezw_fields_conf_t *conf, const json_t *message,
     const json_t *media, const char *prefix, ezw_value_t *parts,
     ezw_invalid_t *why)
 {
-    int            rc;
-    char           field[MAX_FIELD];
-    ezw_str_t      out;
-    const char    *name;
-    const json_t  *v;
+    int                  rc;
+    const json_t        *type;
+    ezw_invalid_t        ignored;
+    ezw_message_walk_t   walk;
 
-    (void) media;
+    memset(&walk, 0, offsetof(ezw_message_walk_t, path) + 1);
+
+    walk.conf = conf;
+    walk.media = json_is_null(media) ? NULL : media;
+    walk.parts = parts;
+    walk.why = (why != NULL) ? why : &ignored;
+
+    (void) ezw_message_enter(&walk, prefix);
 
     if (!json_is_object(message)) {
-        return ezw_invalid(why, VALIDATION, prefix, "%s must be an object",
-                           prefix);
+        return ezw_message_refuse(&walk, VALIDATION, "must be an object");
     }
 
-    v = json_object_get(message, "type");
+    type = json_object_get(message, "type");
 
-    if (v == NULL) {
-        return refuse(prefix, "type", "is required", why);
+    if (!json_is_string(type)) {
+        return ezw_message_refuse_member(&walk, "type",
+                                         type == NULL ? "is required"
+                                         : "must be a string");
     }
 
-    if (!json_is_string(v)) {
-        return refuse(prefix, "type", "must be a string", why);
+    walk.message = ezw_message_choose(types, 0, type);
+    walk.chosen = walk.message;
+
+    if (walk.message == NULL) {
+        return ezw_message_refuse_member(&walk, "type", "is unknown");
     }
 
-    name = json_string_value(v);
-
-    if (strcmp(name, "text") == 0 && json_string_length(v) == 4) {
-        rc = check_text(conf, message, prefix, &out, &parts[EZW_MESSAGE_QUOTED],
-                        why);
-
-        if (rc == EZW_OK) {
-            parts[EZW_MESSAGE_JSON].data = (char *) out.data;
-            parts[EZW_MESSAGE_JSON].len = out.len;
-            parts[EZW_MESSAGE_TYPE].data = "text";
-            parts[EZW_MESSAGE_TYPE].len = 4;
-        }
-
-        return rc;
+    if (conf->strict && walk.media != NULL && !has_media(walk.message)) {
+        return ezw_invalid(why, VALIDATION, "media", "Unknown field: media");
     }
 
-    name_field(field, prefix, "type");
-
-    if (strlen(name) == json_string_length(v) && is_served_later(name)) {
-        return ezw_invalid(why, VALIDATION, field, "%s %s is not served yet",
-                           field, name);
-    }
-
-    return ezw_invalid(why, VALIDATION, field, "%s is unknown", field);
-}
-
-
-/* Checks a message of type text and writes it; as ezw_message_check(). */
-static int
-check_text(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, ezw_str_t *out, ezw_value_t *quote, ezw_invalid_t *why)
-{
-    int                   rc, quoted;
-    char                 *copy;
-    size_t                size, len;
-    ezw_writer_t          w;
-    unsigned char         id[ID_LEN];
-    const json_t         *body;
-    const unsigned char  *p, *end;
-
-    static const char *const  known[] = {
-        "body", "contextInfo", "text", "type", NULL
-    };
-
-    rc = refuse_unknown(conf, message, known, prefix, "", why);
-
-    if (rc != EZW_OK) {
-        return rc;
-    }
-
-    rc = check_body(message, prefix, &body, why);
-
-    if (rc != EZW_OK) {
-        return rc;
-    }
-
-    rc = check_quoted(conf, message, prefix, id, &quoted, why);
-
-    if (rc != EZW_OK) {
-        return rc;
-    }
-
-    p = (const unsigned char *) json_string_value(body);
-    len = json_string_length(body);
-
-    size = sizeof("{\"body\":\"\",\"contextInfo\":{\"quotedMessage\":"
-                  "{\"id\":\"\"}},\"type\":\"text\"}")
-           + ID_LEN + len;
-
-    for (end = p + len; p < end; p++) {
-        if (*p < 0x20 || *p == '"' || *p == '\\') {
-            size += 5;
-        }
-    }
-
-    w.pos = conf->alloc->alloc(conf->alloc->ctx, size);
-
-    if (w.pos == NULL) {
+    if (begin(&walk, message) != EZW_OK) {
         return EZW_ERROR;
     }
 
-    w.end = w.pos + size;
-    w.more = no_more;
-    w.ctx = NULL;
-    w.failed = 0;
+    rc = ezw_message_walk_object(&walk, walk.message->rules, message);
 
-    out->data = w.pos;
-
-    ezw_json_literal(&w, "{\"body\":");
-    ezw_json_string(&w, json_string_value(body), len);
-
-    if (quoted) {
-        copy = conf->alloc->alloc(conf->alloc->ctx, ID_LEN + 1);
-
-        if (copy == NULL) {
-            return EZW_ERROR;
-        }
-
-        memcpy(copy, id, ID_LEN);
-        copy[ID_LEN] = '\0';
-        quote->data = copy;
-        quote->len = ID_LEN;
-
-        ezw_json_literal(&w, ",\"contextInfo\":{\"quotedMessage\":{\"id\":");
-        ezw_json_string(&w, id, ID_LEN);
-        ezw_json_literal(&w, "}}");
+    if (rc != EZW_OK) {
+        return rc;
     }
 
-    ezw_json_literal(&w, ",\"type\":\"text\"}");
+    ezw_fields_value_set_literal(&parts[EZW_MESSAGE_TYPE], walk.message->name);
 
-    out->len = w.pos - out->data;
-
-    ezw_json_raw(&w, "", 1);
-
-    return w.failed ? EZW_ERROR : EZW_OK;
+    return ezw_fields_text_finish(&walk.text, &parts[EZW_MESSAGE_JSON]);
 }
 
 
-/* Finds the text of a message in "body", or in "text" where real programs put
- * it; EZW_OK or EZW_INVALID. */
+/* 1 for a type that comes with media. */
 static int
-check_body(const json_t *message, const char *prefix, const json_t **body,
-    ezw_invalid_t *why)
+has_media(const ezw_message_choice_t *type)
 {
-    long         n;
-    const char  *name;
-
-    name = "body";
-    *body = json_object_get(message, name);
-
-    if (*body == NULL && json_object_get(message, "text") != NULL) {
-        name = "text";
-        *body = json_object_get(message, name);
-    }
-
-    if (*body == NULL) {
-        return refuse(prefix, name, "is required", why);
-    }
-
-    if (json_is_null(*body)) {
-        return refuse(prefix, name, "must not be null", why);
-    }
-
-    if (!json_is_string(*body)) {
-        return refuse(prefix, name, "must be a string", why);
-    }
-
-    n = ezw_utf8_length((const unsigned char *) json_string_value(*body),
-                        json_string_length(*body));
-
-    if (n < 0) {
-        return refuse(prefix, name, "must not contain \\u0000", why);
-    }
-
-    if (n == 0) {
-        return refuse(prefix, name, "is too short: at least 1 character", why);
-    }
-
-    if (n > MAX_BODY) {
-        return refuse(prefix, name, "is too long: at most 4096 characters",
-                      why);
-    }
-
-    return EZW_OK;
+    return type->rules == ezw_message_captioned
+           || type->rules == ezw_message_uncaptioned
+           || type->rules == ezw_message_document;
 }
 
 
-/* Reads contextInfo.quotedMessage.id in lower case; *quoted: there is one.
- * EZW_OK or EZW_INVALID. */
+/* Begins the normal form, with room for all of a text as a rule. */
 static int
-check_quoted(const ezw_fields_conf_t *conf, const json_t *message,
-    const char *prefix, unsigned char *id, int *quoted, ezw_invalid_t *why)
+begin(ezw_message_walk_t *walk, const json_t *message)
+{
+    ezw_fields_text_init(&walk->text, walk->conf->alloc, 0);
+
+    return ezw_fields_text_reserve(
+               &walk->text,
+               MEMBERS + json_string_length(json_object_get(message, "body")));
+}
+
+
+/* Writes contextInfo when it quotes a message, with the id in lower case. */
+int
+ezw_message_write_context(ezw_message_walk_t *walk, const json_t *object)
 {
     int            rc;
-    unsigned       i;
-    const char    *p;
+    size_t         path_len;
     const json_t  *v;
-    unsigned char  c;
 
-    static const char *const  in_context[] = { "quotedMessage", NULL };
-    static const char *const  in_quoted[] = { "id", NULL };
+    path_len = walk->path_len;
 
-    *quoted = 0;
+    rc = get_object(walk, object, "contextInfo", "quotedMessage", &v);
 
-    rc = get_object(conf, message, in_context, prefix, "contextInfo", &v, why);
+    if (rc == EZW_OK && v != NULL) {
+        rc = get_object(walk, v, "quotedMessage", "id", &v);
 
-    if (rc != EZW_OK || v == NULL) {
-        return rc;
-    }
-
-    rc = get_object(conf, v, in_quoted, prefix, "contextInfo.quotedMessage",
-                    &v, why);
-
-    if (rc != EZW_OK || v == NULL) {
-        return rc;
-    }
-
-    v = json_object_get(v, "id");
-
-    if (v == NULL) {
-        return refuse(prefix, "contextInfo.quotedMessage.id", "is required",
-                      why);
-    }
-
-    if (!json_is_string(v)) {
-        return refuse(prefix, "contextInfo.quotedMessage.id",
-                      "must be a string", why);
-    }
-
-    if (json_string_length(v) != ID_LEN) {
-        return refuse(prefix, "contextInfo.quotedMessage.id",
-                      "must be 40 hexadecimal digits", why);
-    }
-
-    p = json_string_value(v);
-
-    for (i = 0; i < ID_LEN; i++) {
-        c = (unsigned char) p[i];
-
-        if (c >= 'A' && c <= 'F') {
-            c |= 0x20;
+        if (rc == EZW_OK && v != NULL) {
+            rc = read_id(walk, json_object_get(v, "id"));
         }
-
-        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) {
-            return refuse(prefix, "contextInfo.quotedMessage.id",
-                          "must be 40 hexadecimal digits", why);
-        }
-
-        id[i] = c;
     }
 
-    *quoted = 1;
+    ezw_message_leave(walk, path_len);
 
-    return EZW_OK;
+    return rc;
 }
 
 
-/* The object at the last name of path in parent, NULL when it is absent or
- * null; EZW_OK or EZW_INVALID. */
+/* The object of that name in parent, NULL when it is absent or null; the path
+ * then names it. */
 static int
-get_object(const ezw_fields_conf_t *conf, const json_t *parent,
-    const char *const *known, const char *prefix, const char *path,
-    const json_t **object, ezw_invalid_t *why)
+get_object(ezw_message_walk_t *walk, const json_t *parent, const char *name,
+    const char *known, const json_t **object)
 {
-    const char  *name;
+    const ezw_message_rule_t  rules[] = {
+        { .name = known, .type = EZW_RULE_IGNORED },
+        { NULL }
+    };
 
-    name = strrchr(path, '.');
-    name = (name != NULL) ? name + 1 : path;
+    *object = ezw_message_member(parent, name, NULL);
 
-    *object = json_object_get(parent, name);
+    (void) ezw_message_enter(walk, name);
 
-    if (*object == NULL || json_is_null(*object)) {
-        *object = NULL;
+    if (*object == NULL) {
         return EZW_OK;
     }
 
     if (!json_is_object(*object)) {
-        return refuse(prefix, path, "must be an object", why);
+        return ezw_message_refuse(walk, VALIDATION, "must be an object");
     }
 
-    return refuse_unknown(conf, *object, known, prefix, path, why);
+    return walk->conf->strict
+           ? ezw_message_refuse_unknown(walk, rules, *object) : EZW_OK;
 }
 
 
-/* When strict: EZW_INVALID for a name of the object that is not known. */
+/* Writes contextInfo with the id that it quotes, and keeps it as a part. */
 static int
-refuse_unknown(const ezw_fields_conf_t *conf, const json_t *object,
-    const char *const *known, const char *prefix, const char *path,
-    ezw_invalid_t *why)
+read_id(ezw_message_walk_t *walk, const json_t *v)
 {
-    char         field[1024];
-    void        *iter;
-    json_t      *o;
-    unsigned     i;
-    const char  *key;
+    size_t          i;
+    ezw_value_t    *quoted;
+    unsigned char   id[ID_LEN];
 
-    if (!conf->strict) {
-        return EZW_OK;
+    if (!json_is_string(v)) {
+        return ezw_message_refuse_member(walk, "id",
+                                         v == NULL ? "is required"
+                                         : "must be a string");
     }
 
-    o = (json_t *) object;
-
-    for (iter = json_object_iter(o);
-         iter != NULL;
-         iter = json_object_iter_next(o, iter))
+    if (json_string_length(v) != ID_LEN
+        || strspn(json_string_value(v), "0123456789abcdefABCDEF") != ID_LEN)
     {
-        key = json_object_iter_key(iter);
+        return ezw_message_refuse_member(walk, "id",
+                                         "must be 40 hexadecimal digits");
+    }
 
-        for (i = 0; known[i] != NULL; i++) {
-            if (strcmp(known[i], key) == 0) {
-                break;
-            }
-        }
+    memcpy(id, json_string_value(v), ID_LEN);
 
-        if (known[i] == NULL) {
-            snprintf(field, sizeof(field), "%s%s%s%s%s", prefix,
-                     *prefix != '\0' ? "." : "", path,
-                     *path != '\0' ? "." : "", key);
+    for (i = 0; i < ID_LEN; i++) {
+        id[i] |= 0x20;          /* digits have the bit */
+    }
 
-            return ezw_invalid(why, VALIDATION, field, "Unknown field: %s",
-                               field);
+    ezw_message_walk_name(walk, "contextInfo");
+    ezw_json_literal(&walk->text.w, "{\"quotedMessage\":{\"id\":");
+    ezw_json_string(&walk->text.w, id, ID_LEN);
+    ezw_json_literal(&walk->text.w, "}}");
+
+    quoted = &walk->parts[EZW_MESSAGE_QUOTED];
+
+    return ezw_fields_value_set(walk->conf, quoted, id, ID_LEN);
+}
+
+
+/* A website's URL: it is shown to people, so it is of http or https. */
+static int
+check_link(ezw_message_walk_t *walk, const json_t *v)
+{
+    const char           *p;
+    const unsigned char  *c;
+
+    p = json_string_value(v);
+
+    if (strncasecmp(p, "https://", 8) != 0
+        && strncasecmp(p, "http://", 7) != 0)
+    {
+        return ezw_message_refuse(walk, VALIDATION,
+                                  "must begin with https:// or http://");
+    }
+
+    for (c = (const unsigned char *) p; *c != '\0'; c++) {
+        if (*c <= ' ' || *c == 0x7f) {
+            return ezw_message_refuse(walk, VALIDATION,
+                                      "must not have blanks or control "
+                                      "characters");
         }
     }
 
     return EZW_OK;
-}
-
-
-/* Refuses a field: "<prefix>.<name> <what>". */
-static int
-refuse(const char *prefix, const char *name, const char *what,
-    ezw_invalid_t *why)
-{
-    char  field[MAX_FIELD];
-
-    name_field(field, prefix, name);
-
-    return ezw_invalid(why, VALIDATION, field, "%s %s", field, what);
-}
-
-
-/* Joins the parts of a field's name; all of them are ours and short. */
-static void
-name_field(char *field, const char *prefix, const char *name)
-{
-    snprintf(field, MAX_FIELD, "%s%s%s", prefix, *prefix != '\0' ? "." : "",
-             name);
-}
-
-
-/* 1 for a type of the document that is still to come. */
-static int
-is_served_later(const char *type)
-{
-    unsigned  i;
-
-    static const char *const  types[] = {
-        "audio", "contact", "document", "gif", "image", "interactive",
-        "location", "ptt", "sticker", "template", "video"
-    };
-
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(types[i], type) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* The buffer was made large enough. */
-static int
-no_more(ezw_writer_t *w, size_t need)
-{
-    (void) w;
-    (void) need;
-
-    return EZW_ERROR;
 }

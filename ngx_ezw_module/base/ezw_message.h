@@ -1,11 +1,23 @@
 /*
  * A v3 message (eazy-v3-api.txt "Messages", DECISIONS 13): checked by its
- * type, brought into the document's own form.
+ * type, brought into one normal form, the document's own spelling.  That is
+ * what is stored, what connectors get and what is read back.  Types: text,
+ * audio, contact, document, gif, image, interactive, location, ptt, sticker,
+ * template, video.
  *
- * Served: text ("body", 1-4096 characters; "text" is read as an alias; an
- * optional contextInfo.quotedMessage.id of 40 hex).  The document's other
- * types are known and refused with 1005 until they are served: "message.type
- * image is not served yet"; any other: "message.type is unknown".
+ * Members in the alphabet's order; an optional one that was null is absent.  All
+ * types may have contextInfo.quotedMessage.id.
+ *
+ * Read besides, and left under the document's name: text for body; a media's
+ * link for url; a string for {"code"}, {"text"} and {"formattedName"}; an array
+ * with a template for the template; Meta's own names with underscores; types
+ * of a template's parts in any letter case.
+ *
+ * Media is a URL: "media":{"url"} in the normal form, read from media.url
+ * beside the message, from message.media.url or from message.url, the first
+ * that is there.  Its id and its data are refused with 1008 until they are
+ * served.  What only WhatsApp asks for is asked on its channels alone
+ * (conf->domain).
  */
 
 #ifndef EZW_MESSAGE_H

@@ -1,0 +1,470 @@
+/*
+ * Messages of a template: its name, its language, and what is put into its
+ * components.  Whether there is such a template and takes so many parameters is
+ * the statement's to say; it is told how many there are.
+ */
+
+#include <strings.h>
+
+#include "ezw_message_rule.h"
+
+
+#define MAX_TEMPLATE    512       /* characters */
+#define MAX_LANGUAGE    15
+#define MAX_COMPONENTS  12        /* header, body, ten buttons */
+#define MAX_PARAMETERS  100
+#define MAX_BUTTONS     10
+#define MAX_TEXT        1024
+#define MAX_PAYLOAD     256
+#define MAX_NAME        1024
+#define MAX_COUPON      20
+#define MAX_AMOUNT      INT64_C(9007199254740991)
+
+
+/* How many parameters a message has for each component, buttons by index; -1:
+ * no such component yet. */
+typedef struct {
+    int  header;
+    int  body;
+    int  footer;
+    int  buttons[MAX_BUTTONS];
+} counts_t;
+
+
+static int check_name(ezw_message_walk_t *walk, const json_t *v);
+static int check_language(ezw_message_walk_t *walk, const json_t *v);
+static int check_currency(ezw_message_walk_t *walk, const json_t *v);
+static int check_components(ezw_message_walk_t *walk, const json_t *v);
+static int check_button(ezw_message_walk_t *walk, const json_t *v);
+static int count(ezw_message_walk_t *walk, const json_t *component,
+    counts_t *counts);
+static int count_button(ezw_message_walk_t *walk, const json_t *component,
+    counts_t *counts);
+static int keep_counts(ezw_message_walk_t *walk, const counts_t *counts);
+static const json_t *sub_type_of(const json_t *component);
+
+
+/* Parameters ----------------------------------------------------------------*/
+
+static const char *const  sub_types[] = {
+    "quick_reply", "url", "copy_code", NULL
+};
+
+#define FALLBACK                                                              \
+    { .name = "fallbackValue", .flags = EZW_RULE_REQUIRED, .min = 1,          \
+      .max = MAX_TEXT, .alias = "fallback_value" }
+
+static const ezw_message_rule_t  currency[] = {
+    { .name = "amount1000", .type = EZW_RULE_INTEGER,
+      .flags = EZW_RULE_REQUIRED, .min = -MAX_AMOUNT, .max = MAX_AMOUNT,
+      .alias = "amount_1000" },
+    { .name = "code", .flags = EZW_RULE_REQUIRED, .min = 3, .max = 3,
+      .check = check_currency },
+    FALLBACK,
+    { NULL }
+};
+
+static const ezw_message_rule_t  date_time[] = {
+    FALLBACK,
+    { NULL }
+};
+
+static const ezw_message_rule_t  place[] = {
+    { .name = "address", .max = MAX_NAME },
+    { .name = "latitude", .type = EZW_RULE_NUMBER, .flags = EZW_RULE_REQUIRED,
+      .min = -90, .max = 90 },
+    { .name = "longitude", .type = EZW_RULE_NUMBER,
+      .flags = EZW_RULE_REQUIRED, .min = -180, .max = 180 },
+    { .name = "name", .max = MAX_NAME },
+    { NULL }
+};
+
+#define OBJECT(n, r)                                                          \
+    { .name = n, .type = EZW_RULE_OBJECT, .flags = EZW_RULE_REQUIRED,         \
+      .rules = r }
+
+static const ezw_message_rule_t  of_text[] = {
+    { .name = "text", .flags = EZW_RULE_REQUIRED, .min = 1, .max = MAX_TEXT },
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_currency[] = {
+    OBJECT("currency", currency),
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_date_time[] = {
+    { .name = "dateTime", .type = EZW_RULE_OBJECT, .flags = EZW_RULE_REQUIRED,
+      .alias = "date_time", .rules = date_time },
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_image[] = {
+    OBJECT("image", ezw_message_reference),
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_video[] = {
+    EZW_MESSAGE_CHOSEN,
+    OBJECT("video", ezw_message_reference),
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_document[] = {
+    OBJECT("document", ezw_message_file),
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_location[] = {
+    OBJECT("location", place),
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_payload[] = {
+    { .name = "payload", .flags = EZW_RULE_REQUIRED, .min = 1,
+      .max = MAX_PAYLOAD },
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  of_coupon[] = {
+    { .name = "couponCode", .flags = EZW_RULE_REQUIRED, .min = 1,
+      .max = MAX_COUPON, .alias = "coupon_code" },
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+#define VALUES                                                                \
+    { "text", of_text, NULL },                                                \
+    { "currency", of_currency, NULL },                                        \
+    { "date_time", of_date_time, "dateTime" }
+
+static const ezw_message_choice_t  body_parameters[] = {
+    VALUES,
+    { NULL, NULL, NULL }
+};
+
+static const ezw_message_choice_t  header_parameters[] = {
+    VALUES,
+    { "image", of_image, NULL },
+    { "video", of_video, NULL },
+    { "document", of_document, NULL },
+    { "location", of_location, NULL },
+    { NULL, NULL, NULL }
+};
+
+static const ezw_message_choice_t  button_parameters[] = {
+    { "text", of_text, NULL },
+    { "payload", of_payload, NULL },
+    { "coupon_code", of_coupon, "couponCode" },
+    { NULL, NULL, NULL }
+};
+
+
+/* Components ----------------------------------------------------------------*/
+
+#define PARAMETERS(c)                                                         \
+    { .name = "parameters", .type = EZW_RULE_CHOICES, .flags = EZW_RULE_FOLD, \
+      .max = MAX_PARAMETERS, .choices = c }
+
+static const ezw_message_rule_t  header[] = {
+    PARAMETERS(header_parameters),
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  body[] = {
+    PARAMETERS(body_parameters),
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  footer[] = {
+    { .name = "parameters", .type = EZW_RULE_IGNORED },
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_rule_t  button[] = {
+    { .name = "index", .type = EZW_RULE_INTEGER,
+      .flags = EZW_RULE_REQUIRED|EZW_RULE_DIGITS, .max = MAX_BUTTONS - 1 },
+    PARAMETERS(button_parameters),
+    { .name = "subType", .type = EZW_RULE_ENUM,
+      .flags = EZW_RULE_REQUIRED|EZW_RULE_FOLD, .alias = "sub_type",
+      .values = sub_types },
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+static const ezw_message_choice_t  components[] = {
+    { "header", header, NULL },
+    { "body", body, NULL },
+    { "footer", footer, NULL },
+    { "button", button, NULL },
+    { NULL, NULL, NULL }
+};
+
+static const ezw_message_rule_t  language[] = {
+    { .name = "code", .flags = EZW_RULE_REQUIRED, .min = 2,
+      .max = MAX_LANGUAGE, .check = check_language },
+    { .name = "policy", .type = EZW_RULE_IGNORED },
+    { NULL }
+};
+
+static const ezw_message_rule_t  template[] = {
+    { .name = "components", .type = EZW_RULE_CHOICES, .flags = EZW_RULE_FOLD,
+      .max = MAX_COMPONENTS, .choices = components },
+    { .name = "language", .type = EZW_RULE_OBJECT, .flags = EZW_RULE_REQUIRED,
+      .rules = language, .text = "code" },
+    { .name = "name", .flags = EZW_RULE_REQUIRED, .min = 1,
+      .max = MAX_TEMPLATE, .check = check_name },
+    { .name = "namespace", .type = EZW_RULE_IGNORED },
+    { NULL }
+};
+
+const ezw_message_rule_t  ezw_message_template[] = {
+    EZW_MESSAGE_CONTEXT,
+    { .name = "template", .type = EZW_RULE_OBJECT,
+      .flags = EZW_RULE_REQUIRED|EZW_RULE_SINGLE, .rules = template,
+      .check = check_components },
+    EZW_MESSAGE_CHOSEN,
+    { NULL }
+};
+
+
+/* The name of a template; it is a part of the message. */
+static int
+check_name(ezw_message_walk_t *walk, const json_t *v)
+{
+    size_t       len;
+    const char  *p;
+
+    p = json_string_value(v);
+    len = json_string_length(v);
+
+    if (strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_") != len) {
+        return ezw_message_refuse(walk, VALIDATION,
+                                  "must be of a-z, 0-9 and _");
+    }
+
+    return ezw_fields_value_set(walk->conf,
+                                &walk->parts[EZW_MESSAGE_TEMPLATE_NAME], p,
+                                len);
+}
+
+
+/* The code of a language, "en" or "en_US"; it is a part of the message. */
+static int
+check_language(ezw_message_walk_t *walk, const json_t *v)
+{
+    size_t       len;
+    const char  *p;
+
+    p = json_string_value(v);
+    len = json_string_length(v);
+
+    if (strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                  "0123456789_-") != len)
+    {
+        return ezw_message_refuse(walk, VALIDATION,
+                                  "must be a language, as en or en_US");
+    }
+
+    return ezw_fields_value_set(walk->conf,
+                                &walk->parts[EZW_MESSAGE_TEMPLATE_LANGUAGE], p,
+                                len);
+}
+
+
+/* Three letters (ISO 4217). */
+static int
+check_currency(ezw_message_walk_t *walk, const json_t *v)
+{
+    if (strspn(json_string_value(v), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3) {
+        return ezw_message_refuse(walk, VALIDATION,
+                                  "must be three letters, as EUR");
+    }
+
+    return EZW_OK;
+}
+
+
+/* Counts the parameters of a template, which each of its components has once. */
+static int
+check_components(ezw_message_walk_t *walk, const json_t *v)
+{
+    int            rc;
+    size_t         i, list_len, path_len;
+    counts_t       counts;
+    const json_t  *list;
+
+    memset(&counts, 0xff, sizeof(counts));      /* -1 */
+
+    list = ezw_message_member(v, "components", NULL);
+    list_len = ezw_message_enter(walk, "components");
+
+    for (i = 0; i < json_array_size(list); i++) {
+        path_len = ezw_message_enter_element(walk, i);
+
+        rc = count(walk, json_array_get(list, i), &counts);
+
+        if (rc != EZW_OK) {
+            return rc;
+        }
+
+        ezw_message_leave(walk, path_len);
+    }
+
+    ezw_message_leave(walk, list_len);
+
+    return keep_counts(walk, &counts);
+}
+
+
+/* Counts the parameters of one component. */
+static int
+count(ezw_message_walk_t *walk, const json_t *component, counts_t *counts)
+{
+    int                         *n;
+    const ezw_message_choice_t  *choice;
+
+    choice = ezw_message_choose(components, EZW_RULE_FOLD,
+                                json_object_get(component, "type"));
+
+    if (choice->rules == button) {
+        return count_button(walk, component, counts);
+    }
+
+    n = (choice->rules == header) ? &counts->header
+        : (choice->rules == body) ? &counts->body : &counts->footer;
+
+    if (*n >= 0) {
+        return ezw_message_refuse_member(walk, "type", "is given twice");
+    }
+
+    *n = (int) json_array_size(json_object_get(component, "parameters"));
+
+    return EZW_OK;
+}
+
+
+/* Counts those parameters of a button that the template asks for: a payload is
+ * the sender's own. */
+static int
+count_button(ezw_message_walk_t *walk, const json_t *component,
+    counts_t *counts)
+{
+    int  rc, *n;
+
+    n = &counts->buttons[ezw_message_integer(json_object_get(component,
+                                                             "index"))];
+
+    if (*n >= 0) {
+        return ezw_message_refuse_member(walk, "index", "is given twice");
+    }
+
+    rc = check_button(walk, component);
+
+    if (rc != EZW_OK) {
+        return rc;
+    }
+
+    *n = (strcasecmp(json_string_value(sub_type_of(component)), "quick_reply")
+          == 0)
+         ? 0
+         : (int) json_array_size(json_object_get(component, "parameters"));
+
+    return EZW_OK;
+}
+
+
+/* Each kind of button has its own kind of parameter. */
+static int
+check_button(ezw_message_walk_t *walk, const json_t *component)
+{
+    size_t                       i, path_len;
+    const char                  *type;
+    const json_t                *list;
+    const ezw_message_rule_t    *rules;
+    const ezw_message_choice_t  *choice;
+
+    type = json_string_value(sub_type_of(component));
+
+    rules = (strcasecmp(type, "url") == 0) ? of_text
+            : (strcasecmp(type, "copy_code") == 0) ? of_coupon : of_payload;
+
+    list = json_object_get(component, "parameters");
+
+    for (i = 0; i < json_array_size(list); i++) {
+        choice = ezw_message_choose(button_parameters, EZW_RULE_FOLD,
+                                    json_object_get(json_array_get(list, i),
+                                                    "type"));
+
+        if (choice->rules != rules) {
+            path_len = ezw_message_enter(walk, "parameters");
+            (void) ezw_message_enter_element(walk, i);
+            (void) ezw_message_refuse_member(walk, "type",
+                                             "does not go with the button");
+            ezw_message_leave(walk, path_len);
+
+            return EZW_INVALID;
+        }
+    }
+
+    return EZW_OK;
+}
+
+
+/* Keeps the counts as a part; buttons as far as one has any. */
+static int
+keep_counts(ezw_message_walk_t *walk, const counts_t *counts)
+{
+    unsigned            i, n;
+    ezw_writer_t       *w;
+    ezw_fields_text_t   text;
+
+    for (n = MAX_BUTTONS; n > 0 && counts->buttons[n - 1] <= 0; n--) {
+        /* void */
+    }
+
+    ezw_fields_text_init(&text, walk->conf->alloc, 0);
+    w = &text.w;
+
+    ezw_json_literal(w, "{\"header\":");
+    ezw_json_int(w, counts->header < 0 ? 0 : counts->header);
+    ezw_json_literal(w, ",\"body\":");
+    ezw_json_int(w, counts->body < 0 ? 0 : counts->body);
+    ezw_json_literal(w, ",\"buttons\":[");
+
+    for (i = 0; i < n; i++) {
+
+        if (i > 0) {
+            ezw_json_literal(w, ",");
+        }
+
+        ezw_json_int(w, counts->buttons[i] < 0 ? 0 : counts->buttons[i]);
+    }
+
+    ezw_json_literal(w, "]}");
+
+    return ezw_fields_text_finish(
+               &text, &walk->parts[EZW_MESSAGE_TEMPLATE_PARAMETERS]);
+}
+
+
+/* What kind of button a component is for. */
+static const json_t *
+sub_type_of(const json_t *component)
+{
+    const json_t  *v;
+
+    v = json_object_get(component, "subType");
+
+    return (v != NULL) ? v : json_object_get(component, "sub_type");
+}
