@@ -15,6 +15,10 @@ static const ngx_ezw_api_table_t  *tables[] = {
     &ngx_ezw_v3_lists,
     &ngx_ezw_v3_messages,
     &ngx_ezw_v3_webhooks,
+    &ngx_ezw_v3_agents,
+    &ngx_ezw_v3_assistants,
+    &ngx_ezw_v3_labels,
+    &ngx_ezw_v3_teams,
     &ngx_ezw_workspace_auth,
     NULL
 };

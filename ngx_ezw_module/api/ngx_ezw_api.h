@@ -29,6 +29,10 @@ extern const ngx_ezw_api_table_t  ngx_ezw_v3_conversations;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_lists;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_messages;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_webhooks;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_agents;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_assistants;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_labels;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_teams;
 extern const ngx_ezw_api_table_t  ngx_ezw_workspace_auth;
 
 /* Adds every table (postconfiguration).  NGX_ERROR: logged. */

@@ -46,6 +46,7 @@ static const struct {
     { "sweep", { "limit" } },
     { "erasure_next", { "limit" } },
     { "merge_next", { "limit" } },
+    { "detach_next", { "limit" } },
     { "purge_begin", { NULL } },
     { "purge_next", { "limit" } },
     { "partitions_drop", { NULL } }

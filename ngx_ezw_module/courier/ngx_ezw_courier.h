@@ -64,6 +64,7 @@ typedef enum {
     NGX_EZW_S_SWEEP,
     NGX_EZW_S_ERASURE,
     NGX_EZW_S_MERGE,
+    NGX_EZW_S_DETACH,
     NGX_EZW_S_PURGE_BEGIN,
     NGX_EZW_S_PURGE,
     NGX_EZW_S_DROP,

@@ -1,9 +1,10 @@
 /*
  * Upkeep by the node's leading worker: partitions made ahead and dropped, old
- * rows swept, what is left of an erased contact, of two that became one and of
- * messages past their retention taken on.  All of it in small steps, so that no
- * transaction stays open for long; the state is in the database, so a step that
- * a killed worker did not end is done by whoever comes next.
+ * rows swept, what is left of an erased contact, of two that became one, of
+ * what conversations lose and of messages past their retention taken on.  All
+ * of it in small steps, so that no transaction stays open for long; the state
+ * is in the database, so a step that a killed worker did not end is done by
+ * whoever comes next.
  */
 
 #include "courier/ngx_ezw_courier.h"
@@ -46,6 +47,7 @@ static const duty_t  duties[] = {
     { NGX_EZW_S_SWEEP, "swept", STEP_ROWS, SWEEP_MS, SWEEP_MS, NULL },
     { NGX_EZW_S_ERASURE, "looked", 1, 0, TICK_MS, NULL },
     { NGX_EZW_S_MERGE, "looked", 1, 0, TICK_MS, NULL },
+    { NGX_EZW_S_DETACH, "looked", 1, 0, TICK_MS, NULL },
     { NGX_EZW_S_PURGE_BEGIN, "begun", NGX_MAX_INT_T_VALUE, 0, HOUR_MS,
       "what is past its retention could not be looked for" },
     { NGX_EZW_S_PURGE, "looked", 1, 0, TICK_MS, NULL },

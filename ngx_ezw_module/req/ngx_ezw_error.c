@@ -63,6 +63,12 @@ static const ngx_ezw_error_t  team_unknown =
     { 400, 1005, "invalid_team", "team does not exist", 0 };
 static const ngx_ezw_error_t  label_unknown =
     { 404, 1009, "not_found", "labels names a label that does not exist", 0 };
+static const ngx_ezw_error_t  teams_unknown =
+    { 400, 1005, "invalid_request",
+      "teams names a team that does not exist", 0 };
+static const ngx_ezw_error_t  channels_unknown =
+    { 400, 1005, "invalid_request",
+      "channels names a channel that does not exist", 0 };
 static const ngx_ezw_error_t  company_unknown =
     { 400, 1005, "invalid_request",
       "companyId is no company of the API key", 0 };
@@ -136,6 +142,8 @@ static const refusal_t  refusals[] = {
     { ngx_string("assignee_unknown"), &assignee_unknown, "assignee" },
     { ngx_string("team_unknown"), &team_unknown, "team" },
     { ngx_string("label_unknown"), &label_unknown, "labels" },
+    { ngx_string("teams_unknown"), &teams_unknown, "teams" },
+    { ngx_string("channels_unknown"), &channels_unknown, "channels" },
     { ngx_string("company_unknown"), &company_unknown, "companyId" },
     { ngx_string("object_unknown"), &object_unknown, "objects" },
     { ngx_string("object_unsuitable"), &object_unsuitable, "objects" },

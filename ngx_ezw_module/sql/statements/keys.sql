@@ -5,7 +5,9 @@
 -- name: key_principal
 -- The principal of a key and the change sequence of the same snapshot: one
 -- row always, with a null id for a hash that no key has. channels is null
--- for a key that may use every channel of its company.
+-- for a key that may use every channel of its company. A key whose assistant
+-- was deleted is that assistant's still, and a disabled one's: without it, it
+-- would be bound to nobody.
 select
     k.id,
     k.company,
@@ -36,8 +38,8 @@ select
            or (k.scope = 'OWNER' and f.parent = k.company)
         order by f.id
     ) as companies,
-    a.jid as assistant,
-    a.enabled as assistant_enabled,
+    i.ref as assistant,
+    coalesce(a.enabled, false) as assistant_enabled,
     k.whitelist,
     k.rate_per_minute,
     k.burst,

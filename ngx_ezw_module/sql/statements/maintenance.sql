@@ -29,3 +29,9 @@ select ezw.purge_next(:limit::integer) as looked;
 -- name: partitions_drop
 -- Drops a month that nobody needs any more; call again while dropped is 1.
 select ezw.partitions_drop() as dropped;
+
+-- name: detach_next
+-- One step, at most :limit conversations, of what is left of a disabled or
+-- deleted assistant, a deleted label or team. While looked is 1 there may be
+-- more.
+select ezw.detach_next(:limit::integer) as looked;

@@ -39,6 +39,7 @@ my $blacklist = "$contacts/blacklist";
 my $notes = "$contacts/{contactJid}/notes";
 my $lists = '/v3/channels/{channelJid}/lists';
 my $member = "$lists/{listJid}/participants/{contactJid}";
+my $company = '/v3/companies/{companyId}';
 my $conversation = '/v3/channels/{channelJid}/conversations/{contactJid}';
 my $messages = '/v3/channels/{channelJid}/messages/{contactJid}';
 
@@ -94,6 +95,19 @@ my %request = (
     "GET $webhooks" => {},
     "PATCH $webhooks/{id}" => { json => { events => ['receipt'] } },
     "DELETE $webhooks/{id}" => {},
+    "GET $company/agents" => {},
+    "GET $company/agents/{email}" => {},
+    "PUT $company/agents/{email}/teams" =>
+        sub { return { json => { teams => [$_[0]{directory}{teams}] } } },
+    (map {
+        ("GET $company/$_" => {},
+         "POST $company/$_" =>
+             sub { return { json => { name => $_[0]{t}->random_text(20) } } },
+         "PATCH $company/$_/{jid}" => { json => { color => 3 } },
+         "DELETE $company/$_/{jid}" => {})
+    } qw(assistants labels teams)),
+    "PUT $company/teams/{jid}/channels" =>
+        sub { return { json => { channels => [$_[0]{channel}] } } },
 
     'POST /api/auth/login' => sub {
         return { json => { email => 'operator@example.com',
@@ -124,6 +138,10 @@ my %named = (
      qw(PATCH DELETE)),
     (map { ("$_ $notes/{id}" => sub { return (id => $_[0]{note}) }) }
      qw(PATCH DELETE)),
+    (map { my $kind = $_; map {
+        ($_ => sub { return (jid => $_[0]{directory}{$kind}) })
+    } "PATCH $company/$kind/{jid}", "DELETE $company/$kind/{jid}",
+      "PUT $company/$kind/{jid}/channels" } qw(assistants labels teams)),
 );
 
 # What a request that succeeds takes away.
@@ -139,6 +157,10 @@ my %spare = (
         sub { return (contactJid => EZW::Seed::contact_jid()) },
     "DELETE $notes/{id}" => sub { return (id => $_[0]->note) },
     "DELETE $webhooks/{id}" => sub { return (id => $_[0]->webhook) },
+    (map { my $kind = $_;
+        ("DELETE $company/$kind/{jid}" =>
+             sub { return (jid => $_[0]->directory($kind)) })
+    } qw(assistants labels teams)),
     # a channel has ten at most
     "POST $webhooks" => sub {
         $_[0]{t}->sql('delete from ezw.webhook where id <> ?', $_[0]{webhook});
@@ -160,6 +182,8 @@ sub new {
     $t->insert('list', company => $self->{company}, full_name => 'List',
                jid => '1571833730@list.eazy.im',
                channel => $self->channel_id);
+    $self->{directory}{$_} = $self->directory($_)
+        for qw(assistants labels teams);
     $self->{user}{$_} = $t->user(
         company => $self->{company}, role => $_, email => "$_\@example.com",
         password => $self->{password}) for @ROLES;
@@ -216,6 +240,18 @@ sub webhook {
                url => 'https://example.com/', events => '{message}',
                secret => { hex => '00' });
     return $id;
+}
+
+# An assistant, a label or a team of the company; its JID.
+sub directory {
+    my ($self, $kind) = @_;
+
+    my $table = $kind =~ s/s$//r;
+    my $jid = 1500000000000 + ++$self->{directories} . '@'
+        . ($table eq 'assistant' ? 'ai' : $table) . '.eazy.im';
+    $self->{t}->insert($table, company => $self->{company}, jid => $jid,
+                       name => "Spare $jid");
+    return $jid;
 }
 
 # A session of the user of a role: its id and its refresh token.
