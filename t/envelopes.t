@@ -1,0 +1,311 @@
+# The envelope of each event (DECISIONS 15): what is told of what was done
+# through the API and by connectors, byte for byte.
+
+use EZW;
+use EZW::Statements;
+use Digest::SHA qw(sha1_base64);
+
+my $t = EZW->start(http => 'ezw_courier off;');
+my $statements = EZW::Statements->new($t);
+my $company = $t->company;
+my $channel = $t->channel(company => $company, name => 'Support "1"',
+                          jid => '31612345678@whatsapp.eazy.im');
+my $channel_id = $t->value('select id from ezw.channel where jid = ?',
+                           $channel);
+my $assistant = $t->assistant(company => $company);
+my %key = (
+    COMPANY => $t->key(company => $company, scope => 'COMPANY'),
+    BOUND => $t->key(company => $company, scope => 'ASSISTANT',
+                     assistant => $assistant),
+);
+$t->user(company => $company, email => 'john@mycompany.com');
+my $john = '{"type":"AGENT","id":"john@mycompany.com"}';
+my $bot = qq({"type":"ASSISTANT","id":"$assistant"});
+my $label = '1580486175684@label.eazy.im';
+my $sales = '1580486175685@label.eazy.im';
+$t->insert('label', company => $company, jid => $label, name => 'Support');
+$t->insert('label', company => $company, jid => $sales, name => 'S"ales');
+my $team = '1601626130348@team.eazy.im';
+$t->insert('team', company => $company, jid => $team, name => 'Team');
+
+sub api {
+    my ($method, $path, $json, $key) = @_;
+    my $r = $t->http($method => "/v3/channels/$channel/$path", json => $json,
+                     key => $key // $key{COMPANY});
+    $r->status =~ /^20/ or die "$method $path: " . $r->as_text . "\n";
+    return $r->json;
+}
+
+sub message_id { return $statements->id =~ s/-//gr . substr $t->uuid, 0, 8 }
+
+# What the log has told since the last call, in its order: webhooks' event and
+# its document, for each that they hear of.
+my %read;
+sub told {
+    my @events = $t->sql(q{
+        select e.seq, e.company, e.created_at::text,
+               floor(extract(epoch from e.created_at))::int8
+          from ezw.event e
+         order by e.xid, e.seq});
+    return map {
+        my ($seq, $of, $at, $seconds) = @$_;
+        my ($row) = $read{$seq}++ ? () : @{ $statements->run(
+            'event_envelope', company => $of, at => $at, seq => $seq) };
+        $row ? { %$row, at => $seconds } : ();
+    } @events;
+}
+
+# A document by hand: its beginning, the contact, the context, and the rest.
+my ($contact, $name, %context);
+sub context {
+    my (%more) = @_;
+    %context = (%context, %more);
+    my $id = sha1_base64("$channel\0$contact") . '=';
+    my $conversation = exists $context{none} ? 'null'
+        : qq({"id":"$id","status":"$context{status}",)
+        . qq("assignee":$context{assignee},"labels":$context{labels},)
+        . qq("team":$context{team}});
+    my $quoted = delete $context{quoted};
+    return qq({"conversation":$conversation,"metadata":{},"originator":null)
+        . ($quoted ? qq(,"quotedMessage":$quoted) : '') . '}';
+}
+sub received {
+    my ($type, $context, $body) = @_;
+    return sub {
+        qq({"type":"$type","version":2,"timestamp":$_[0],)
+            . qq("direction":"received","to":"$channel",)
+            . qq("from":{"jid":"$contact","name":$name,"locale":null,)
+            . qq("picture":null},"contextInfo":$context,$body});
+    };
+}
+sub sent {
+    my ($context, $body) = @_;
+    return sub {
+        qq({"type":"echo","version":2,"timestamp":$_[0],"direction":"sent",)
+            . qq("to":"$contact","from":{"jid":"$channel",)
+            . qq("name":"Support \\"1\\"","locale":null,"picture":null},)
+            . qq("contextInfo":$context,$body});
+    };
+}
+
+# All that webhooks have been told since the last call: event => document, in
+# this order.
+sub is_told {
+    my ($what, @want) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my @got = told();
+    my @expected;
+    while (my ($event, $document) = splice @want, 0, 2) {
+        my $at = $got[@expected] ? $got[@expected]{at} : 0;
+        push @expected, [$event, $channel_id, $document->($at)];
+    }
+    is_deeply([map { [@$_{qw(event channel document)}] } @got], \@expected,
+              $what) or return;
+    is_deeply([grep { !eval { from_json($_->{document}) } } @got], [],
+              "$what: JSON");
+    return;
+}
+
+sub fresh {
+    ($contact, $name) = ($t->contact_jid, 'null');
+    %context = (status => 'OPEN', assignee => 'null', labels => '[]',
+                team => 'null');
+    return;
+}
+
+# A message from the platform; returns its id.
+my $platform = 0;
+sub receive {
+    my ($message, %more) = @_;
+    my $id = message_id();
+    my %values = (
+        company => $company, channel => $channel, contact => $contact,
+        'contact.name' => undef, 'provider.id' => 'wamid.' . ++$platform,
+        'id.message' => $id, message => $message,
+        'message.type' => from_json($message)->{type},
+        'id.contact' => $statements->id, 'id.conversation' => $statements->id,
+        aliases => undef, 'about.id' => undef, %more);
+    my %takes = map { $_ => 1 } $statements->params('message_receive');
+    my $row = $statements->row('message_receive',
+                               map { $_ => $values{$_} }
+                               grep { $takes{$_} } keys %values);
+    is($row->{result}, 'STORED', 'a message comes in');
+    return $id;
+}
+
+
+# Messages in ----------------------------------------------------------------
+
+told();
+fresh();
+my $in = receive('{"body":"Hi \"there\" \u00e9\n","type":"text"}',
+                 'contact.name' => 'John "J" Doe');
+$name = '"John \"J\" Doe"';
+is_told('a message in', message => received('message', context(),
+    qq("message":{"id":"$in","type":"text","body":"Hi \\"there\\" \\u00e9\\n"})));
+
+# Media stands beside the message; what is quoted in the context.
+my $image = receive('{"caption":"A","media":{"url":"https://x.example/1?a=b"},'
+                    . '"mimeType":"image/jpeg","type":"image"}');
+is_told('with media', message => received('message', context(),
+    qq("message":{"id":"$image","type":"image","caption":"A",)
+    . qq("mimeType":"image/jpeg"},)
+    . qq("media":{"size":null,"url":"https://x.example/1?a=b"})));
+my $location = receive('{"latitude":1.50,"longitude":-0.1,"name":null,'
+                       . '"type":"location"}');
+is_told('a location', message => received('message', context(),
+    qq("message":{"id":"$location","type":"location","latitude":1.50,)
+    . qq("longitude":-0.1,"name":null})));
+my $unknown = message_id();
+for my $case ([$in, qq("$contact")], [$unknown, 'null']) {
+    my ($quoted, $jid) = @$case;
+    my $id = receive(qq({"body":"Re","contextInfo":{"quotedMessage":)
+                     . qq({"id":"$quoted"}},"type":"text"}));
+    is_told('a reply', message => received('message',
+        context(quoted => qq({"id":"$quoted","jid":$jid})),
+        qq("message":{"id":"$id","type":"text","body":"Re"})));
+}
+
+
+# Messages out ---------------------------------------------------------------
+
+# By a program, an assistant, and what the platform tells of one.
+my $sent = api(POST => "messages/$contact",
+               { type => 'text', body => 'Hello' })->{id};
+my $key_jid = $t->key_id($key{COMPANY}) . '@key.eazy.im';
+is_told('a message out', echo => sent(context(),
+    qq("sender":{"type":"API","id":"$key_jid"},)
+    . qq("message":{"id":"$sent","type":"text","body":"Hello"})));
+my $reply = api(POST => "messages/$contact", { type => 'text', body => 'Re',
+    contextInfo => { quotedMessage => { id => $in } } })->{id};
+is_told('a reply', echo => sent(
+    context(quoted => qq({"id":"$in","jid":"$contact"})),
+    qq("sender":{"type":"API","id":"$key_jid"},)
+    . qq("message":{"id":"$reply","type":"text","body":"Re"})));
+my $of_ours = receive(qq({"body":"Re","contextInfo":{"quotedMessage":)
+                      . qq({"id":"$sent"}},"type":"text"}));
+is_told('a reply to ours', message => received('message',
+    context(quoted => qq({"id":"$sent","jid":"$channel"})),
+    qq("message":{"id":"$of_ours","type":"text","body":"Re"})));
+
+for my $case (['SENT'], ['DELIVERED'], ['READ'], ['PLAYED']) {
+    my ($status) = @$case;
+    $statements->run('message_status', company => $company,
+                     channel => $channel, message => $sent, status => $status,
+                     'provider.id' => undef, 'error.code' => undef,
+                     'error.text' => undef);
+    is_told("$status", receipt => received('receipt', context(),
+        qq("receipt":{"id":"$sent","status":"$status","error":null})));
+}
+$statements->run('message_status', company => $company, channel => $channel,
+                 message => $reply, status => 'FAILED', 'provider.id' => undef,
+                 'error.code' => 1007, 'error.text' => 'Not "here"');
+is_told('FAILED', receipt => received('receipt', context(),
+    qq("receipt":{"id":"$reply","status":"FAILED",)
+    . qq("error":{"code":1007,"message":"Not \\"here\\""}})));
+
+
+# Conversations --------------------------------------------------------------
+
+sub patch {
+    my ($json, $key) = @_;
+    return api(PATCH => "conversations/$contact", $json, $key);
+}
+sub handover {
+    my ($from, $to, $reason, %more) = @_;
+    return (handover => received('handover', context(%more),
+        qq("handover":{"from":$from,"to":$to,)
+        . qq("team":$context{team},"reason":"$reason"})
+        =~ s/"team":\{"jid":(".*?")\}/"team":$1/r));
+}
+sub labelled {
+    my ($action, $jid, $name, %more) = @_;
+    return (label => received('label', context(%more),
+        qq("label":{"action":"$action","jid":"$jid","name":"$name"})));
+}
+
+patch({ assignee => 'John@MyCompany.com' });
+is_told('to an agent', handover('null', $john, 'api',
+                                assignee => '"john@mycompany.com"'));
+patch({ assignee => $assistant, team => $team });
+is_told('to an assistant, of a team',
+        handover($john, $bot, 'api', assignee => qq("$assistant"),
+                 team => qq({"jid":"$team"})));
+patch({ team => undef });
+$context{team} = 'null';
+is_told('a team alone');
+patch({ assignee => undef }, $key{BOUND});
+is_told('to the agents', handover($bot, 'null', 'api', assignee => 'null'));
+patch({ labels => [$sales, $label] });
+my @labels = (labels => qq(["$label","$sales"]));
+is_told('two labels', labelled(ADDED => $label, 'Support', @labels),
+        labelled(ADDED => $sales, 'S\"ales', @labels));
+patch({ labels => [$sales], assignee => 'john@mycompany.com',
+        status => 'CLOSED', unreadCount => 0 });
+%context = (%context, labels => qq(["$sales"]), status => 'CLOSED',
+            assignee => '"john@mycompany.com"');
+is_told('everything at once', handover('null', $john, 'api'),
+        labelled(REMOVED => $label, 'Support'));
+patch({ labels => [$sales], assignee => 'john@mycompany.com' });
+is_told('nothing new');
+
+# It comes back to life: to the agent that had it, an assistant that sends.
+my $back = receive('{"body":"Again","type":"text"}');
+is_told('reopened, by its agent', message => received('message',
+    context(status => 'OPEN'),
+    qq("message":{"id":"$back","type":"text","body":"Again"})));
+patch({ status => 'CLOSED' });
+is_told('closed');
+my $by_bot = api(POST => "messages/$contact", { type => 'text', body => 'Bot' },
+                 $key{BOUND})->{id};
+is_told('reopened by an assistant',
+        handover($john, $bot, 'reopen', status => 'OPEN',
+                 assignee => qq("$assistant")),
+        echo => sent(context(),
+            qq("sender":{"type":"ASSISTANT","id":"$assistant"},)
+            . qq("message":{"id":"$by_bot","type":"text","body":"Bot"})));
+
+# A conversation that begins with an assistant's message, and one that the
+# channel's assistant takes.
+fresh();
+my $first = api(POST => "messages/$contact", { type => 'text', body => 'Hi' },
+                $key{BOUND})->{id};
+is_told('begun by an assistant',
+        handover('null', $bot, 'api', assignee => qq("$assistant")),
+        echo => sent(context(),
+            qq("sender":{"type":"ASSISTANT","id":"$assistant"},)
+            . qq("message":{"id":"$first","type":"text","body":"Hi"})));
+fresh();
+$t->sql('update ezw.channel set default_assistant = ? where jid = ?',
+        $assistant, $channel);
+my $new = receive('{"body":"Hi","type":"text"}');
+is_told("taken by the channel's assistant",
+        handover('null', $bot, 'reopen', assignee => qq("$assistant")),
+        message => received('message', context(),
+            qq("message":{"id":"$new","type":"text","body":"Hi"})));
+$t->sql('update ezw.channel set default_assistant = null where jid = ?',
+        $channel);
+
+
+# What has no webhook's event, and what is gone --------------------------------
+
+api(PATCH => "contacts/$contact", { name => 'Jane' });
+api(PATCH => "conversations/$contact", { status => 'CLOSED' });
+is_told('nothing of a new name, nor of a status');
+is_deeply($statements->run('event_envelope', company => $company,
+                           at => '2020-01-01', seq => 1), [], 'no event');
+my @events = $t->sql(q{select created_at::text, seq from ezw.event
+                        where conversation = (
+                            select id from ezw.conversation
+                             where contact_jid = ?)}, $contact);
+cmp_ok(@events, '>', 2, 'of a contact');
+my @of_other = map { @{ $statements->run('event_envelope', at => $_->[0],
+    seq => $_->[1], company => $t->company) } } @events;
+is_deeply(\@of_other, [], 'they are nothing to another company');
+api(DELETE => "contacts/$contact");
+is_deeply([map { @{ $statements->run('event_envelope', at => $_->[0],
+    seq => $_->[1], company => $company) } } @events], [],
+    'and nothing once it is erased');
+
+done_testing;
