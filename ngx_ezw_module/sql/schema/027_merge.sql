@@ -333,16 +333,27 @@ begin
         returning
             o.message_at,
             o.seq - l_offset as seq
+    ), told as (
+        update ezw.message m
+        set
+            conversation = a_into,
+            seq = m.seq + l_offset
+        from moved w
+        where m.company = a_company
+          and m.conversation = a_from
+          and m.created_at = w.message_at
+          and m.seq = w.seq
+        returning
+            m.id,
+            array[m.created_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at] as told_at
     )
-    update ezw.message m
-    set
-        conversation = a_into,
-        seq = m.seq + l_offset
-    from moved w
-    where m.company = a_company
-      and m.conversation = a_from
-      and m.created_at = w.message_at
-      and m.seq = w.seq;
+    update ezw.event e
+    set conversation = a_into
+    from told
+    cross join lateral unnest(told.told_at) t (at)
+    where e.company = a_company
+      and e.created_at = t.at
+      and e.message = told.id;
 
     delete from ezw.conversation v
     where v.company = a_company
