@@ -225,7 +225,7 @@ begin
       and c.id = a_from;
 
     perform ezw.block_move(a_company, a_channel, l_from_jid, l_jid);
-    perform ezw.merge_step(a_company, coalesce(l_from, a_from), 1000);
+    perform ezw.merge_step(a_company, coalesce(l_from, a_from), 4000);
 
     insert into ezw.event (company, contact, kind, channel, conversation, version)
     select
@@ -247,6 +247,46 @@ begin
 end
 $$;
 
+-- Moves one message, and what the log tells of it; events of more than a day
+-- ago are read by nobody any more. By whole keys: joined, a planner without
+-- statistics reads all of the company's.
+create function ezw.message_move(a_company uuid, a_conversation uuid, a_at timestamptz, a_seq int8,
+    a_into uuid, a_offset int8)
+returns void
+language plpgsql
+as $$
+declare
+    l_id bytea;
+    l_told timestamptz[];
+    l_at timestamptz;
+begin
+    update ezw.message m
+    set
+        conversation = a_into,
+        seq = m.seq + a_offset
+    where m.company = a_company
+      and m.conversation = a_conversation
+      and m.created_at = a_at
+      and m.seq = a_seq
+    returning
+        m.id,
+        array[m.created_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at]
+    into
+        l_id,
+        l_told;
+
+    foreach l_at in array coalesce(l_told, '{}') loop
+        continue when l_at is null or l_at < now() - interval '25 hours';
+
+        update ezw.event e
+        set conversation = a_into
+        where e.company = a_company
+          and e.created_at = l_at
+          and e.message = l_id;
+    end loop;
+end
+$$;
+
 -- What is told of a conversation that goes into another one: counts, times,
 -- labels, commands that wait; its row goes. It is open if one of the two was,
 -- and its owner is the open one's. Answers the new version.
@@ -257,6 +297,8 @@ as $$
 declare
     l_offset int8;
     l_version integer;
+    l_at timestamptz;
+    l_seq int8;
 begin
     select v.last_seq
     into l_offset
@@ -323,7 +365,7 @@ begin
       and l.conversation = a_from;
 
     -- what waits to be sent, and its messages
-    with moved as (
+    for l_seq, l_at in
         update ezw.outbox o
         set
             conversation = a_into,
@@ -331,29 +373,11 @@ begin
         where o.company = a_company
           and o.conversation = a_from
         returning
-            o.message_at,
-            o.seq - l_offset as seq
-    ), told as (
-        update ezw.message m
-        set
-            conversation = a_into,
-            seq = m.seq + l_offset
-        from moved w
-        where m.company = a_company
-          and m.conversation = a_from
-          and m.created_at = w.message_at
-          and m.seq = w.seq
-        returning
-            m.id,
-            array[m.created_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at] as told_at
-    )
-    update ezw.event e
-    set conversation = a_into
-    from told
-    cross join lateral unnest(told.told_at) t (at)
-    where e.company = a_company
-      and e.created_at = t.at
-      and e.message = told.id;
+            o.seq - l_offset,
+            o.message_at
+    loop
+        perform ezw.message_move(a_company, a_from, l_at, l_seq, a_into, l_offset);
+    end loop;
 
     delete from ezw.conversation v
     where v.company = a_company
@@ -364,13 +388,19 @@ end
 $$;
 
 -- Moves at most a_limit rows of each kind of a merge, the newest messages
--- first, and answers whether all is moved.
+-- first, of which each takes up to three rows along; answers whether all is
+-- moved.
 create function ezw.merge_step(a_company uuid, a_conversation uuid, a_limit integer)
 returns boolean
 language plpgsql
 as $$
 declare
     l_merge ezw.conversation_merge;
+    l_webhook uuid;
+    l_id uuid;
+    l_at timestamptz;
+    l_seq int8;
+    l_messages integer;
     l_count integer;
     l_done boolean := true;
 begin
@@ -395,44 +425,26 @@ begin
     end if;
 
     if l_merge.into_conversation <> a_conversation then
-        with moved as (
-            update ezw.message m
-            set
-                conversation = l_merge.into_conversation,
-                seq = m.seq + l_merge.seq_offset
-            from (
-                select
-                    o.created_at,
-                    o.seq
-                from ezw.message o
-                where o.company = a_company
-                  and o.conversation = a_conversation
-                order by o.created_at desc, o.seq desc
-                limit a_limit
-            ) n
+        l_count := 0;
+        l_messages := greatest(a_limit / 4, 1);
+
+        for l_at, l_seq in
+            select
+                m.created_at,
+                m.seq
+            from ezw.message m
             where m.company = a_company
               and m.conversation = a_conversation
-              and m.created_at = n.created_at
-              and m.seq = n.seq
-            returning
-                m.id,
-                array[m.created_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at] as told_at
-        ), told as (
-            -- older ones are read by nobody any more
-            update ezw.event e
-            set conversation = l_merge.into_conversation
-            from moved
-            cross join lateral unnest(moved.told_at) t (at)
-            where e.company = a_company
-              and e.created_at = t.at
-              and e.created_at > now() - interval '25 hours'
-              and e.message = moved.id
-        )
-        select count(*)
-        into l_count
-        from moved;
+            order by m.created_at desc, m.seq desc
+            limit l_messages
+            for no key update
+        loop
+            perform ezw.message_move(a_company, a_conversation, l_at, l_seq, l_merge.into_conversation,
+                l_merge.seq_offset);
+            l_count := l_count + 1;
+        end loop;
 
-        l_done := l_done and l_count < a_limit;
+        l_done := l_done and l_count < l_messages;
 
         update ezw.attachment t
         set conversation = l_merge.into_conversation
@@ -463,25 +475,29 @@ begin
         get diagnostics l_count = row_count;
         l_done := l_done and l_count < a_limit;
 
-        update ezw.delivery d
-        set conversation = l_merge.into_conversation
-        from (
-            select
-                o.webhook,
-                o.id,
-                o.created_at
-            from ezw.delivery o
-            where o.company = a_company
-              and o.conversation = a_conversation
-            limit a_limit
-        ) n
-        where d.company = a_company
-          and d.conversation = a_conversation
-          and d.webhook = n.webhook
-          and d.id = n.id
-          and d.created_at = n.created_at;
+        l_count := 0;
 
-        get diagnostics l_count = row_count;
+        for l_webhook, l_id, l_at in
+            select
+                d.webhook,
+                d.id,
+                d.created_at
+            from ezw.delivery d
+            where d.company = a_company
+              and d.conversation = a_conversation
+            limit a_limit
+        loop
+            update ezw.delivery d
+            set conversation = l_merge.into_conversation
+            where d.company = a_company
+              and d.conversation = a_conversation
+              and d.webhook = l_webhook
+              and d.id = l_id
+              and d.created_at = l_at;
+
+            l_count := l_count + 1;
+        end loop;
+
         l_done := l_done and l_count < a_limit;
     end if;
 
@@ -500,27 +516,31 @@ begin
     get diagnostics l_count = row_count;
     l_done := l_done and l_count < a_limit;
 
-    update ezw.event e
-    set
-        contact = l_merge.into_contact,
-        conversation = case
-            when e.conversation = a_conversation then l_merge.into_conversation
-            else e.conversation
-        end
-    from (
-        select
-            o.created_at,
-            o.seq
-        from ezw.event o
-        where o.company = a_company
-          and o.contact = l_merge.contact
-        limit a_limit
-    ) n
-    where e.company = a_company
-      and e.created_at = n.created_at
-      and e.seq = n.seq;
+    l_count := 0;
 
-    get diagnostics l_count = row_count;
+    for l_at, l_seq in
+        select
+            e.created_at,
+            e.seq
+        from ezw.event e
+        where e.company = a_company
+          and e.contact = l_merge.contact
+        limit a_limit
+    loop
+        update ezw.event e
+        set
+            contact = l_merge.into_contact,
+            conversation = case
+                when e.conversation = a_conversation then l_merge.into_conversation
+                else e.conversation
+            end
+        where e.company = a_company
+          and e.created_at = l_at
+          and e.seq = l_seq;
+
+        l_count := l_count + 1;
+    end loop;
+
     l_done := l_done and l_count < a_limit;
 
     if l_done then
@@ -675,6 +695,8 @@ revoke all on function ezw.contact_there() from public;
 revoke all on function ezw.metadata_merge(json, json) from public;
 revoke all on function ezw.contact_merge(uuid, uuid, uuid, uuid) from public;
 revoke all on function ezw.conversation_absorb(uuid, uuid, uuid) from public;
+revoke all on function ezw.message_move(uuid, uuid, timestamptz, int8, uuid, int8) from public;
+grant execute on function ezw.message_move(uuid, uuid, timestamptz, int8, uuid, int8) to ezw_runtime;
 revoke all on function ezw.merge_step(uuid, uuid, integer) from public;
 revoke all on function ezw.merge_next(integer) from public;
 revoke all on function ezw.outbox_moved(uuid, uuid, int8) from public;

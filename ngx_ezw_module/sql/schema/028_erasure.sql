@@ -20,10 +20,15 @@ create table ezw.erasure (
 create index erasure_created_at on ezw.erasure (created_at);
 
 
--- Takes away messages, at most a_limit of those that are older than a_before,
--- the oldest first, and what hangs on each: what the log tells of it, its
--- attachments, what the platform calls it. They are locked first: a receipt
--- that is being written is there before its event is looked for.
+-- messages_remove
+create index attachment_message on ezw.attachment (company, message);
+
+-- Takes away messages of a conversation, at most a_limit of those that are
+-- older than a_before, the oldest first, and what hangs on each: what the log
+-- tells of it, its attachments, what the platform calls it. They are locked
+-- first: a receipt that is being written is there before its event is looked
+-- for. Each is looked up by its whole key: joined, a planner without
+-- statistics reads all of the company's.
 create type ezw.messages_gone as (
     count integer,
     received integer,
@@ -31,14 +36,13 @@ create type ezw.messages_gone as (
     last_at timestamptz
 );
 
-create function ezw.messages_remove(a_company uuid, a_channel uuid, a_conversations uuid[],
+create function ezw.messages_remove(a_company uuid, a_channel uuid, a_conversation uuid,
     a_before timestamptz, a_limit integer)
 returns ezw.messages_gone
 language plpgsql
 as $$
 declare
     l_gone ezw.messages_gone;
-    l_conversations uuid[];
     l_times timestamptz[];
     l_seqs int8[];
     l_ids bytea[];
@@ -47,7 +51,6 @@ declare
 begin
     with gone as (
         select
-            m.conversation,
             m.created_at,
             m.seq,
             m.id,
@@ -56,7 +59,7 @@ begin
             array[m.created_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at] as told_at
         from ezw.message m
         where m.company = a_company
-          and m.conversation = any (a_conversations)
+          and m.conversation = a_conversation
           and m.created_at < a_before
         order by m.created_at, m.seq
         limit a_limit
@@ -67,7 +70,6 @@ begin
         count(*) filter (where g.direction = 'IN'),
         count(*) filter (where g.direction = 'OUT'),
         max(g.created_at),
-        array_agg(g.conversation),
         array_agg(g.created_at),
         array_agg(g.seq),
         array_agg(g.id),
@@ -83,7 +85,6 @@ begin
         l_gone.received,
         l_gone.sent,
         l_gone.last_at,
-        l_conversations,
         l_times,
         l_seqs,
         l_ids,
@@ -91,39 +92,205 @@ begin
         l_told
     from gone g;
 
-    if l_gone.count = 0 then
-        return l_gone;
-    end if;
+    for l_n in 1 .. coalesce(cardinality(l_told), 0) loop
+        delete from ezw.event e
+        where e.company = a_company
+          and e.created_at = l_told[l_n]
+          and e.message = any (l_ids);
+    end loop;
 
-    delete from ezw.event e
-    using unnest(l_told) t (at)
-    where e.company = a_company
-      and e.created_at = t.at
-      and e.message = any (l_ids);
+    for l_n in 1 .. coalesce(cardinality(l_providers), 0) loop
+        delete from ezw.provider_message p
+        where p.company = a_company
+          and p.channel = a_channel
+          and p.provider_id = l_providers[l_n];
+    end loop;
 
-    delete from ezw.provider_message p
-    where p.company = a_company
-      and p.channel = a_channel
-      and p.provider_id = any (l_providers);
+    for l_n in 1 .. l_gone.count loop
+        delete from ezw.attachment t
+        where t.company = a_company
+          and t.message = l_ids[l_n];
 
-    delete from ezw.attachment t
-    where t.company = a_company
-      and t.conversation = any (a_conversations)
-      and t.message = any (l_ids);
-
-    delete from ezw.message m
-    using unnest(l_conversations, l_times, l_seqs) w (conversation, at, seq)
-    where m.company = a_company
-      and m.conversation = w.conversation
-      and m.created_at = w.at
-      and m.seq = w.seq;
+        delete from ezw.message m
+        where m.company = a_company
+          and m.conversation = a_conversation
+          and m.created_at = l_times[l_n]
+          and m.seq = l_seqs[l_n];
+    end loop;
 
     return l_gone;
 end
 $$;
 
+-- Takes at most a_limit rows of a conversation away, first what would still be
+-- sent, and answers how many; with less than a_limit nothing is left. A message
+-- takes up to six rows along.
+create function ezw.conversation_remove(a_company uuid, a_channel uuid, a_conversation uuid, a_limit integer)
+returns integer
+language plpgsql
+as $$
+declare
+    l_gone ezw.messages_gone;
+    l_count integer;
+    l_removed integer;
+begin
+    delete from ezw.outbox o
+    where o.company = a_company
+      and o.conversation = a_conversation
+      and o.seq = any (array(
+        select p.seq
+        from ezw.outbox p
+        where p.company = a_company
+          and p.conversation = a_conversation
+        order by p.seq
+        limit a_limit
+      ));
+
+    get diagnostics l_removed = row_count;
+
+    if l_removed >= a_limit then
+        return l_removed;
+    end if;
+
+    l_count := greatest((a_limit - l_removed) / 7, 1);
+    l_gone := ezw.messages_remove(a_company, a_channel, a_conversation, 'infinity', l_count);
+
+    if l_gone.count >= l_count then
+        return a_limit;
+    end if;
+
+    l_removed := l_removed + 7 * l_gone.count;
+
+    -- an attachment without its message
+    delete from ezw.attachment t
+    where t.company = a_company
+      and t.id = any (array(
+        select o.id
+        from ezw.attachment o
+        where o.company = a_company
+          and o.conversation = a_conversation
+        limit a_limit - l_removed
+      ));
+
+    get diagnostics l_count = row_count;
+    l_removed := l_removed + l_count;
+
+    delete from ezw.comment k
+    where k.company = a_company
+      and k.conversation = a_conversation
+      and k.id = any (array(
+        select o.id
+        from ezw.comment o
+        where o.company = a_company
+          and o.conversation = a_conversation
+        limit a_limit - l_removed
+      ));
+
+    get diagnostics l_count = row_count;
+    l_removed := l_removed + l_count;
+
+    return l_removed
+        + ezw.deliveries_remove(a_company, a_conversation, 'infinity', a_limit - l_removed);
+end
+$$;
+
+create function ezw.deliveries_remove(a_company uuid, a_conversation uuid, a_before timestamptz,
+    a_limit integer)
+returns integer
+language plpgsql
+as $$
+declare
+    l_webhook uuid;
+    l_id uuid;
+    l_at timestamptz;
+    l_count integer := 0;
+begin
+    for l_webhook, l_id, l_at in
+        select
+            d.webhook,
+            d.id,
+            d.created_at
+        from ezw.delivery d
+        where d.company = a_company
+          and d.conversation = a_conversation
+          and d.created_at < a_before
+        limit a_limit
+    loop
+        delete from ezw.delivery d
+        where d.company = a_company
+          and d.conversation = a_conversation
+          and d.webhook = l_webhook
+          and d.id = l_id
+          and d.created_at = l_at;
+
+        l_count := l_count + 1;
+    end loop;
+
+    return l_count;
+end
+$$;
+
+-- The same of what hangs on a contact.
+create function ezw.contact_remove(a_company uuid, a_contact uuid, a_limit integer)
+returns integer
+language plpgsql
+as $$
+declare
+    l_at timestamptz;
+    l_seq int8;
+    l_count integer;
+    l_removed integer := 0;
+begin
+    for l_at, l_seq in
+        select
+            e.created_at,
+            e.seq
+        from ezw.event e
+        where e.company = a_company
+          and e.contact = a_contact
+        limit a_limit
+    loop
+        delete from ezw.event e
+        where e.company = a_company
+          and e.created_at = l_at
+          and e.seq = l_seq;
+
+        l_removed := l_removed + 1;
+    end loop;
+
+    delete from ezw.contact_note n
+    where n.company = a_company
+      and n.contact = a_contact
+      and n.id = any (array(
+        select o.id
+        from ezw.contact_note o
+        where o.company = a_company
+          and o.contact = a_contact
+        limit a_limit - l_removed
+      ));
+
+    get diagnostics l_count = row_count;
+    l_removed := l_removed + l_count;
+
+    delete from ezw.list_participant p
+    where p.company = a_company
+      and p.contact = a_contact
+      and p.list = any (array(
+        select o.list
+        from ezw.list_participant o
+        where o.company = a_company
+          and o.contact = a_contact
+        limit a_limit - l_removed
+      ));
+
+    get diagnostics l_count = row_count;
+
+    return l_removed + l_count;
+end
+$$;
+
 -- Takes at most a_limit rows of an erasure away, and answers whether it is
--- done. A message takes up to six rows along.
+-- done.
 create function ezw.erasure_step(a_company uuid, a_id uuid, a_limit integer)
 returns boolean
 language plpgsql
@@ -131,195 +298,73 @@ as $$
 declare
     l_erasure ezw.erasure;
     l_channel_jid text;
-    l_gone ezw.messages_gone;
-    l_left integer := a_limit;
+    l_each uuid;
+    l_jid text;
     l_count integer;
+    l_left integer := a_limit;
 begin
     select
         e.channel,
         e.contacts,
         e.conversations,
         e.jids,
-        e.created_at
+        e.created_at,
+        h.jid
     into
         l_erasure.channel,
         l_erasure.contacts,
         l_erasure.conversations,
         l_erasure.jids,
-        l_erasure.created_at
+        l_erasure.created_at,
+        l_channel_jid
     from ezw.erasure e
+    join ezw.channel h
+      on h.company = e.company
+     and h.id = e.channel
     where e.company = a_company
       and e.id = a_id
-    for update;
+    for update of e;
 
     if not found then
         return true;
     end if;
 
-    select h.jid
-    into l_channel_jid
-    from ezw.channel h
-    where h.company = a_company
-      and h.id = l_erasure.channel;
+    foreach l_each in array l_erasure.conversations loop
+        l_left := l_left - ezw.conversation_remove(a_company, l_erasure.channel, l_each, l_left);
 
-    -- first what would still be sent
-    delete from ezw.outbox o
-    where o.company = a_company
-      and o.ctid = any (array(
-        select p.ctid
-        from ezw.outbox p
-        where p.company = a_company
-          and p.conversation = any (l_erasure.conversations)
-        limit l_left
-      ));
+        if l_left <= 0 then
+            return false;
+        end if;
+    end loop;
 
-    get diagnostics l_count = row_count;
-    l_left := l_left - l_count;
+    foreach l_each in array l_erasure.contacts loop
+        l_left := l_left - ezw.contact_remove(a_company, l_each, l_left);
 
-    if l_left <= 0 then
-        return false;
-    end if;
+        if l_left <= 0 then
+            return false;
+        end if;
+    end loop;
 
-    delete from ezw.idempotency i
-    where i.company = a_company
-      and i.ctid = any (array(
-        select o.ctid
-        from ezw.idempotency o
-        where o.company = a_company
-          and o.channel = l_channel_jid
-          and o.contact = any (l_erasure.jids)
-          and o.created_at <= l_erasure.created_at
-        limit l_left
-      ));
+    foreach l_jid in array l_erasure.jids loop
+        delete from ezw.idempotency i
+        where i.company = a_company
+          and i.ctid = any (array(
+            select o.ctid
+            from ezw.idempotency o
+            where o.company = a_company
+              and o.channel = l_channel_jid
+              and o.contact = l_jid
+              and o.created_at <= l_erasure.created_at
+            limit l_left
+          ));
 
-    get diagnostics l_count = row_count;
-    l_left := l_left - l_count;
+        get diagnostics l_count = row_count;
+        l_left := l_left - l_count;
 
-    if l_left <= 0 then
-        return false;
-    end if;
-
-    l_count := greatest(l_left / 7, 1);
-    l_gone := ezw.messages_remove(a_company, l_erasure.channel, l_erasure.conversations, 'infinity', l_count);
-    l_left := l_left - 7 * l_gone.count;
-
-    if l_gone.count >= l_count or l_left <= 0 then
-        return false;
-    end if;
-
-    -- an attachment whose message went first
-    delete from ezw.attachment t
-    where t.company = a_company
-      and t.ctid = any (array(
-        select o.ctid
-        from ezw.attachment o
-        where o.company = a_company
-          and o.conversation = any (l_erasure.conversations)
-        limit l_left
-      ));
-
-    get diagnostics l_count = row_count;
-    l_left := l_left - l_count;
-
-    if l_left <= 0 then
-        return false;
-    end if;
-
-    delete from ezw.comment k
-    where k.company = a_company
-      and k.ctid = any (array(
-        select o.ctid
-        from ezw.comment o
-        where o.company = a_company
-          and o.conversation = any (l_erasure.conversations)
-        limit l_left
-      ));
-
-    get diagnostics l_count = row_count;
-    l_left := l_left - l_count;
-
-    if l_left <= 0 then
-        return false;
-    end if;
-
-    delete from ezw.delivery d
-    using (
-        select
-            o.conversation,
-            o.webhook,
-            o.id,
-            o.created_at
-        from ezw.delivery o
-        where o.company = a_company
-          and o.conversation = any (l_erasure.conversations)
-        limit l_left
-    ) w
-    where d.company = a_company
-      and d.conversation = w.conversation
-      and d.webhook = w.webhook
-      and d.id = w.id
-      and d.created_at = w.created_at;
-
-    get diagnostics l_count = row_count;
-    l_left := l_left - l_count;
-
-    if l_left <= 0 then
-        return false;
-    end if;
-
-    delete from ezw.event e
-    using (
-        select
-            o.created_at,
-            o.seq
-        from ezw.event o
-        where o.company = a_company
-          and o.contact = any (l_erasure.contacts)
-        limit l_left
-    ) w
-    where e.company = a_company
-      and e.created_at = w.created_at
-      and e.seq = w.seq;
-
-    get diagnostics l_count = row_count;
-    l_left := l_left - l_count;
-
-    if l_left <= 0 then
-        return false;
-    end if;
-
-    delete from ezw.contact_note n
-    where n.company = a_company
-      and n.ctid = any (array(
-        select o.ctid
-        from ezw.contact_note o
-        where o.company = a_company
-          and o.contact = any (l_erasure.contacts)
-        limit l_left
-      ));
-
-    get diagnostics l_count = row_count;
-    l_left := l_left - l_count;
-
-    if l_left <= 0 then
-        return false;
-    end if;
-
-    delete from ezw.list_participant p
-    where p.company = a_company
-      and p.ctid = any (array(
-        select o.ctid
-        from ezw.list_participant o
-        where o.company = a_company
-          and o.contact = any (l_erasure.contacts)
-        limit l_left
-      ));
-
-    get diagnostics l_count = row_count;
-
-    if l_count >= l_left then
-        return false;
-    end if;
+        if l_left <= 0 then
+            return false;
+        end if;
+    end loop;
 
     delete from ezw.erasure e
     where e.company = a_company
@@ -463,10 +508,16 @@ begin
 end
 $$;
 
-revoke all on function ezw.messages_remove(uuid, uuid, uuid[], timestamptz, integer) from public;
+revoke all on function ezw.messages_remove(uuid, uuid, uuid, timestamptz, integer) from public;
+revoke all on function ezw.conversation_remove(uuid, uuid, uuid, integer) from public;
+revoke all on function ezw.deliveries_remove(uuid, uuid, timestamptz, integer) from public;
+revoke all on function ezw.contact_remove(uuid, uuid, integer) from public;
 revoke all on function ezw.erasure_step(uuid, uuid, integer) from public;
 revoke all on function ezw.erasure_next(integer) from public;
-grant execute on function ezw.messages_remove(uuid, uuid, uuid[], timestamptz, integer) to ezw_runtime;
+grant execute on function ezw.messages_remove(uuid, uuid, uuid, timestamptz, integer) to ezw_runtime;
+grant execute on function ezw.conversation_remove(uuid, uuid, uuid, integer) to ezw_runtime;
+grant execute on function ezw.deliveries_remove(uuid, uuid, timestamptz, integer) to ezw_runtime;
+grant execute on function ezw.contact_remove(uuid, uuid, integer) to ezw_runtime;
 grant execute on function ezw.erasure_step(uuid, uuid, integer) to ezw_runtime;
 grant execute on function ezw.erasure_next(integer) to ezw_runtime;
 grant select, insert, update, delete on ezw.erasure to ezw_runtime;

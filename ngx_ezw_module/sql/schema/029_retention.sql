@@ -121,25 +121,9 @@ begin
           and m.created_at < l_to
           and m.id = t.message;
     else
-        l_gone := ezw.messages_remove(a_company, a_channel, array[a_conversation], a_before, a_limit);
+        l_gone := ezw.messages_remove(a_company, a_channel, a_conversation, a_before, a_limit);
 
-        delete from ezw.delivery d
-        using (
-            select
-                o.webhook,
-                o.id,
-                o.created_at
-            from ezw.delivery o
-            where o.company = a_company
-              and o.conversation = a_conversation
-              and o.created_at < a_before
-            limit a_limit
-        ) w
-        where d.company = a_company
-          and d.conversation = a_conversation
-          and d.webhook = w.webhook
-          and d.id = w.id
-          and d.created_at = w.created_at;
+        perform ezw.deliveries_remove(a_company, a_conversation, a_before, a_limit);
 
         -- what is left begins there, and what comes comes later than now
         l_to := case
