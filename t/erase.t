@@ -2,7 +2,6 @@
 # much there was; what comes for its JID afterwards is another contact's.
 
 use Digest::SHA qw(sha256_hex);
-use List::Util qw(first);
 
 use EZW;
 use EZW::Person;
@@ -103,7 +102,6 @@ is_refused(call(DELETE => 'contacts/' . $t->contact_jid), 404, 1009, {},
            'who was never there');
 
 
-diag time - $^T;
 # A large one: gone at once, and its JID free, while its rows go in steps.
 my $large = $t->contact_jid;
 my @large = whole($large, 25_000, 'Wqjyk');
@@ -135,7 +133,6 @@ my $after = call(GET => "conversations/$large")->json;
 is("$after->{messagesSent} $after->{messagesReceived}", '1 1', 'with its own messages');
 my @new = ids($large);
 
-diag time - $^T;
 # A receipt of what is being taken away is nobody's.
 my $orphan = $t->value(q{select encode(id, 'hex') from ezw.message
                           where conversation = ? and direction = 'OUT' limit 1}, $ids[1]);
@@ -155,7 +152,6 @@ wait_for(sub {
     }
     return $t->value('select count(*) = 0 from ezw.erasure');
 }, 120, 'all is taken away');
-diag time - $^T;
 is($kills, 3, 'in spite of all');
 is_json([grep { !/Afterwards|Answered/ && !/^(?:\w+): .*(?:$new[0]|$new[1])/ }
          @{ found([grep { $_ ne $large[1] && $_ ne $large } @large]) }], [],
@@ -166,7 +162,6 @@ is_answer(text($large, 'Afterwards', headers => { 'Idempotency-Key' => 'after' }
           $sent->json, 'its answers too');
 is(scalar @{ found(['Neighbour']) } >= $kept, 1, 'and the neighbour');
 
-diag time - $^T;
 # Then the new one goes, and nothing has the JID.
 is(call(DELETE => "contacts/$large")->status, 204, 'the new one goes too');
 wait_for(sub { $t->value('select count(*) = 0 from ezw.erasure') }, 60, 'all of it');

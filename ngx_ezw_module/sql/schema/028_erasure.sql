@@ -23,8 +23,8 @@ create index erasure_created_at on ezw.erasure (created_at);
 -- messages_remove
 create index attachment_message on ezw.attachment (company, message);
 
--- Takes away messages of a conversation, at most a_limit of those that are
--- older than a_before, the oldest first, and what hangs on each: what the log
+-- Takes away messages of a conversation, at most a_limit of those from a_from
+-- on that are older than a_before, the oldest first, and what hangs on each: what the log
 -- tells of it, its attachments, what the platform calls it. They are locked
 -- first: a receipt that is being written is there before its event is looked
 -- for. Each is looked up by its whole key: joined, a planner without
@@ -37,7 +37,7 @@ create type ezw.messages_gone as (
 );
 
 create function ezw.messages_remove(a_company uuid, a_channel uuid, a_conversation uuid,
-    a_before timestamptz, a_limit integer)
+    a_from timestamptz, a_before timestamptz, a_limit integer)
 returns ezw.messages_gone
 language plpgsql
 as $$
@@ -60,6 +60,7 @@ begin
         from ezw.message m
         where m.company = a_company
           and m.conversation = a_conversation
+          and m.created_at >= a_from
           and m.created_at < a_before
         order by m.created_at, m.seq
         limit a_limit
@@ -153,7 +154,8 @@ begin
     end if;
 
     l_count := greatest((a_limit - l_removed) / 7, 1);
-    l_gone := ezw.messages_remove(a_company, a_channel, a_conversation, 'infinity', l_count);
+    l_gone := ezw.messages_remove(a_company, a_channel, a_conversation, '-infinity', 'infinity',
+        l_count);
 
     if l_gone.count >= l_count then
         return a_limit;
@@ -508,13 +510,13 @@ begin
 end
 $$;
 
-revoke all on function ezw.messages_remove(uuid, uuid, uuid, timestamptz, integer) from public;
+revoke all on function ezw.messages_remove(uuid, uuid, uuid, timestamptz, timestamptz, integer) from public;
 revoke all on function ezw.conversation_remove(uuid, uuid, uuid, integer) from public;
 revoke all on function ezw.deliveries_remove(uuid, uuid, timestamptz, integer) from public;
 revoke all on function ezw.contact_remove(uuid, uuid, integer) from public;
 revoke all on function ezw.erasure_step(uuid, uuid, integer) from public;
 revoke all on function ezw.erasure_next(integer) from public;
-grant execute on function ezw.messages_remove(uuid, uuid, uuid, timestamptz, integer) to ezw_runtime;
+grant execute on function ezw.messages_remove(uuid, uuid, uuid, timestamptz, timestamptz, integer) to ezw_runtime;
 grant execute on function ezw.conversation_remove(uuid, uuid, uuid, integer) to ezw_runtime;
 grant execute on function ezw.deliveries_remove(uuid, uuid, timestamptz, integer) to ezw_runtime;
 grant execute on function ezw.contact_remove(uuid, uuid, integer) to ezw_runtime;

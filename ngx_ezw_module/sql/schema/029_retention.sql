@@ -121,11 +121,11 @@ begin
           and m.created_at < l_to
           and m.id = t.message;
     else
-        l_gone := ezw.messages_remove(a_company, a_channel, a_conversation, a_before, a_limit);
+        l_gone := ezw.messages_remove(a_company, a_channel, a_conversation, a_from, a_before, a_limit);
 
         perform ezw.deliveries_remove(a_company, a_conversation, a_before, a_limit);
 
-        -- what is left begins there, and what comes comes later than now
+        -- what is left begins there; a message that waits for us has its time
         l_to := case
             when l_gone.count >= a_limit then l_gone.last_at
             else coalesce(
@@ -138,7 +138,7 @@ begin
                     order by m.created_at
                     limit 1
                 ),
-                clock_timestamp()
+                clock_timestamp() - interval '1 minute'
             )
         end;
     end if;
