@@ -163,7 +163,8 @@ my %spare = (
     } qw(assistants labels teams)),
     # a channel has ten at most
     "POST $webhooks" => sub {
-        $_[0]{t}->sql('delete from ezw.webhook where id <> ?', $_[0]{webhook});
+        $_[0]{t}->sql('delete from ezw.webhook where company = ? and id <> ?',
+                      @{ $_[0] }{qw(company webhook)});
         return;
     },
 );
