@@ -326,30 +326,54 @@ test_stale(void **state)
 }
 
 
+/* Refuses a password, and keeps what that cost, if it is the least yet. */
+static void
+least_of(int64_t *least, const char *hash, const char *password)
+{
+    int64_t  took;
+
+    took = cpu_ns();
+    assert_int_equal(ezw_password_check(hash, password, strlen(password)),
+                     EZW_DECLINED);
+    took = cpu_ns() - took;
+
+    if (took < *least) {
+        *least = took;
+    }
+}
+
+
+static int
+alike(int64_t a, int64_t b)
+{
+    return a > b / 4 && b > a / 4;
+}
+
+
 /* Who is unknown, and who has something else for a hash, costs what a known
  * one costs. */
 static void
 test_unknown(void **state)
 {
-    int64_t  began, known, unknown, broken;
+    int      round;
+    int64_t  least[3] = { INT64_MAX, INT64_MAX, INT64_MAX };
 
     (void) state;
 
-    began = cpu_ns();
-    assert_int_equal(check(TODAY, "correct horsf"), EZW_DECLINED);
-    known = cpu_ns() - began;
+    /* the least of each: a host may count what it takes as ours */
 
-    began = cpu_ns();
-    assert_int_equal(ezw_password_check(NULL, "correct horse", 13),
-                     EZW_DECLINED);
-    unknown = cpu_ns() - began;
+    for (round = 0; round < 20; round++) {
+        least_of(&least[0], TODAY, "correct horsf");
+        least_of(&least[1], NULL, "correct horse");
+        least_of(&least[2], "!", "correct horse");
 
-    began = cpu_ns();
-    assert_int_equal(check("!", "correct horse"), EZW_DECLINED);
-    broken = cpu_ns() - began;
+        if (alike(least[0], least[1]) && alike(least[0], least[2])) {
+            break;
+        }
+    }
 
-    assert_true(unknown > known / 4 && known > unknown / 4);
-    assert_true(broken > known / 4 && known > broken / 4);
+    assert_true(alike(least[0], least[1]));
+    assert_true(alike(least[0], least[2]));
 }
 
 

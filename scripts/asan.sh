@@ -68,7 +68,7 @@ checked_source() {
         2>/dev/null |
         sed -n 's/^deb\([ \t]\)/deb-src\1/p' >"$dir/apt/sources/one-line.list"
 
-    apt=(apt-get -q -o Dir::Etc::sourcelist=/dev/null
+    apt=(apt-get -q -o Acquire::Retries=5 -o Dir::Etc::sourcelist=/dev/null
          -o "Dir::Etc::sourceparts=$dir/apt/sources"
          -o "Dir::State::lists=$dir/apt/lists"
          -o "Dir::Cache::srcpkgcache=$dir/apt/srcpkgcache"

@@ -45,11 +45,14 @@ echo 'create_main_cluster = false' >"$cluster_conf"
 
 install() {
     apt-get install -y --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 "$@"
+        -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 "$@"
 }
 
 # A fresh machine has no package lists, an old one has stale ones.
-install "$@" || { apt-get update -o DPkg::Lock::Timeout=300 && install "$@"; }
+install "$@" || {
+    apt-get update -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 &&
+        install "$@"
+}
 
 if [ $had_nginx = no ] && is_installed nginx; then
     update-rc.d nginx disable || true

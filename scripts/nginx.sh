@@ -119,9 +119,9 @@ nginx_stop() {
     pid=$(nginx_pid)
     [ -n "$pid" ] || return 0
     kill -QUIT "$pid" || die "cannot stop nginx (pid $pid): run as its owner"
-    wait_until 10 nginx_is_gone && return
+    wait_until 30 nginx_is_gone && return
     kill -TERM "$pid"
-    wait_until 10 nginx_is_gone || die "nginx does not stop: kill -9 $pid"
+    wait_until 30 nginx_is_gone || die "nginx does not stop: kill -9 $pid"
 }
 
 nginx_is_gone() { [ -z "$(nginx_pid)" ]; }
@@ -133,7 +133,7 @@ nginx_ready() {
 
 # Waits for GET /readyz to be 200.
 nginx_wait_ready() {
-    wait_until 20 nginx_ready || die "nginx runs but is not ready:" \
+    wait_until 60 nginx_ready || die "nginx runs but is not ready:" \
         "$(head -c 300 "$RUN/nginx/readyz" 2>/dev/null)" \
         "(log: $RUN/nginx/error.log)"
 }

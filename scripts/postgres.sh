@@ -91,7 +91,7 @@ cluster_start() {
     pid=$(cluster_pid "$dir")
     if [ -n "$pid" ]; then
         # Alive and silent: starting up, or its socket was swept from /tmp.
-        if wait_until 20 cluster_answers; then
+        if wait_until 60 cluster_answers; then
             return
         fi
         cluster_stop "$dir"
@@ -107,7 +107,7 @@ cluster_start() {
     printf 'ezw: start\n' >>"$dir/log"
 
     as_pg $PG_BIN/pg_ctl start -D "$dir/data" -l "$dir/log" -o "$options" \
-        -w -t 60 >/dev/null 2>&1 9>&- </dev/null || cluster_explain "$dir"
+        -w -t 120 >/dev/null 2>&1 9>&- </dev/null || cluster_explain "$dir"
 }
 
 # Postgres itself sees through the pid of a dead postmaster, but not when that
@@ -121,7 +121,7 @@ cluster_forget_stale_pid() {
     then
         return
     fi
-    wait_until 10 cluster_is_deserted "$data" ||
+    wait_until 30 cluster_is_deserted "$data" ||
         die "processes of a crashed Postgres still use $data: kill" \
             "$(processes_in "$data")and repeat ./ezw $command"
     rm -f "$data/postmaster.pid" "$PG_SOCKET"/.s.PGSQL.5432{,.lock}
@@ -156,9 +156,9 @@ cluster_stop() {
     pid=$(cluster_pid "$dir")
     [ -n "$pid" ] || return 0
 
-    as_pg $PG_BIN/pg_ctl stop -D "$dir/data" -m fast -w -t 30 \
+    as_pg $PG_BIN/pg_ctl stop -D "$dir/data" -m fast -w -t 60 \
         >/dev/null 2>&1 ||
-    as_pg $PG_BIN/pg_ctl stop -D "$dir/data" -m immediate -w -t 10 \
+    as_pg $PG_BIN/pg_ctl stop -D "$dir/data" -m immediate -w -t 60 \
         >/dev/null 2>&1 ||
         die "Postgres (pid $pid) does not stop: kill -9 $pid"
 }

@@ -193,8 +193,14 @@ sub gate {
     $get->("/prices/8?Access_Token=hush-4", undef, @inside,
            Referer => 'https://example.com/?ticket=hush-5');
     my $log = sub { slurp("$t->{dir}/access.log") };
-    wait_for(sub { $log->() =~ m{/prices/8} }, 10, "gate.conf: its log");
-    is_deeply([$log->() =~ m{ 200 (GET /prices/[4-8]\S*) }g],
+    # each worker writes its lines when their answers have left
+    my @prices;
+    wait_for(sub {
+        @prices = $log->() =~ m{ 200 (GET /prices/[4-8]\S*) }g;
+        return @prices >= 5 && $log->() =~ m{ GET /daily\?from=1 }
+            && $log->() =~ m{ 429 GET /exports/no };
+    }, 60, 'gate.conf: its log');
+    is_deeply([sort @prices],
               ['GET /prices/4?page=2', map { "GET /prices/$_?-" } 5 .. 8],
               'gate.conf: paths, and harmless queries, are in the log');
     like($log->(), qr{^203\.0\.113\.7 \[\S+\] 200 GET /daily\?from=1 .* gate=ok company=$demo->{company} key=\S{36}$}m,

@@ -7,7 +7,8 @@ use EZW;
 
 my $pg = EZW::Postgres->shared;
 my @files = glob "$EZW::ROOT/ngx_ezw_module/sql/schema/*.sql";
-my $last = @files;
+my @versions = sort { $a <=> $b } map { m{/0*(\d+)_[^/]*$} } @files;
+my $last = $versions[-1];
 
 # A database without anything, owned as a team's own would be.
 my $t = EZW->start(start => 0);
@@ -41,10 +42,11 @@ my ($ok, $said) = migrate('');
 waitpid $pid, 0;
 ok($ok && $? == 0, 'two at once: both succeed') or diag($said);
 my $both = $said . slurp("$t->{dir}/other");
-is(scalar(() = $both =~ /^applied /mg), $last, 'each migration is applied once');
+is(scalar(() = $both =~ /^applied /mg), scalar(@files),
+   'each migration is applied once');
 is_deeply($dbh->selectcol_arrayref(
               'select version from ezw.migration order by version'),
-          [1 .. $last], 'and recorded');
+          \@versions, 'and recorded');
 
 ($ok, $said) = migrate('');
 ok($ok, 'once more');

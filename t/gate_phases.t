@@ -150,7 +150,7 @@ my %ssi = (
     waits => join('|', map { sprintf $include, "/v3/companies/current\" wait=\"yes" }
                   1 .. 3),
     many => join('|', map { sprintf $include, '/v3/companies/current' } 1 .. 20),
-    post => sprintf($include, "/v3/channels/$channel/messages/$contact"),
+    post => sprintf($include, '/v3/keys/' . $t->uuid),    # which has no GET
     bad => sprintf($include, '/v3/companies/%ff'),
     set => qq(<!--# include virtual="/v3/companies/current" set="x" -->)
         . '<!--# echo var="x" encoding="none" -->',
@@ -358,10 +358,11 @@ with_and_without('/v3/companies', \&unauthorized, answers(\%klm),
 with_and_without('/v3/companies?b=1',
                  sub { is_refused($_[0], 418, 1005, {}, $_[1]) },
                  sub { is_refused($_[0], 418, 1005, {}, $_[1]) });
-for my $with (undef, $key) {
-    is_refused($t->http(POST => '/v3/companies', key => $with, body => 'x'),
-               403, 1002, { message => 'Access denied' }, 'limit_except');
-}
+is_refused($t->http(POST => '/v3/companies', key => $demo->{key}{OWNER},
+                    body => 'x'),
+           403, 1002, { message => 'Access denied' }, 'limit_except');
+is_refused($t->http(POST => '/v3/companies', body => 'x'), 401, 1001, \%no_key,
+           'limit_except, without a key');
 my $own = "/v3/companies/$demo->{company}";
 with_and_without($own, sub { unauthorized(@_);
                              is($_[0]->header('x-added'), 1, "$_[1]: header") },

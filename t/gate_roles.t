@@ -159,14 +159,18 @@ for my $mine (0 .. $#roles) {
 }
 
 # Who he is, in the log; also of one who may not.
-wait_for(sub { slurp("$t->{dir}/gate.log") =~ m{^/any/x .*role=owner}m }, 10,
-         'the log lines');
+# Each line by the worker that wrote it, when its answer had left.
+sub is_logged {
+    my ($line, $name) = @_;
+    ok(eval { wait_for(sub { slurp("$t->{dir}/gate.log") =~ /^$line$/m }) },
+       $name) or diag slurp("$t->{dir}/gate.log");
+    return;
+}
 for my $role (@roles) {
     my $who = "company=$company user=$user{$role} role=$role key=-";
-    like(slurp("$t->{dir}/gate.log"), qr{^/operator/x 200 gate=ok $who$}m,
-         "$role in the log");
-    like(slurp("$t->{dir}/gate.log"), qr{^/owner/x 403 gate=role $who$}m,
-         "$role refused, in the log") if $role ne 'owner';
+    is_logged("/operator/x 200 gate=ok $who", "$role in the log");
+    is_logged("/owner/x 403 gate=role $who", "$role refused, in the log")
+        if $role ne 'owner';
 }
 
 # Keys and tokens, each at the other's gate; and nothing at either.

@@ -4,6 +4,7 @@
 use File::Path qw(make_path);
 
 use EZW;
+use Time::HiRes qw(time);
 
 my $postgres = EZW->private_postgres;
 my $page = "the page\n";
@@ -22,7 +23,7 @@ CONF
 }
 
 my $strict = node('', postgres => $postgres);
-my $lenient = node('ezw_gate_stale 60s;', like => $strict);
+my $lenient = node('ezw_gate_stale 1h;', like => $strict);
 my $brief = node('ezw_gate_stale 1s;', like => $strict);
 my @nodes = ($strict, $lenient, $brief);
 my $demo = $strict->demo;
@@ -123,11 +124,19 @@ for my $t (@nodes) {
 
 # A server that takes what it is asked and says nothing.
 learn();
+my $began = time;
 wait_for(sub { get($lenient, $who, $slow)->status == 200 }, 20, 'a slow key');
 $postgres->freeze;
 without_database('frozen');
-is(get($lenient, $who, $slow)->status, 200, "a slow key, $_") for 2, 3;
-is(get($lenient, $who, $slow)->status, 429, 'which has its limit');
+# three at once, and one a minute
+my @slow;
+wait_for(sub {
+    push @slow, get($lenient, $who, $slow)->status;
+    return $slow[-1] != 200;
+}, 60, 'no more');
+my $more = int((time - $began) / 60);
+is_deeply([@slow[0, 1, -1]], [200, 200, 429], 'a slow key, which has its limit');
+cmp_ok(scalar(@slow), '<=', 3 + $more, 'of three at once');
 $postgres->thaw;
 for my $t (@nodes) {
     wait_for(sub { get($t, $who, $known)->status == 200 }, 20, 'it is back');
@@ -138,7 +147,12 @@ $strict->sql('update ezw.api_key set revoked_at = now() where id = ?',
              $strict->key_id($known));
 for my $t (@nodes) {
     wait_for(sub { get($t, $who, $known)->status == 401 }, 10, 'revoked');
-    is_refused(get($t, '/page/x', $known), 401, 1001,
+    # of its two workers one may still be about to hear of the database again
+    my $answer = wait_for(sub {
+        my $r = get($t, '/page/x', $known);
+        return $r->status != 503 && $r;
+    }, 10, 'and by each worker');
+    is_refused($answer, 401, 1001,
                { message => 'Unauthorized: the API key is disabled' },
                'a revoked key');
 }

@@ -17,9 +17,6 @@ location @api {
     ezw_api v3;
 }
 CONFIG
-# who waits for a lock gives up soon: the test of 503
-my $here = "alter role ezw_app in database $t->{dbname}";
-$t->sql("$here set lock_timeout = '20ms'");
 $t->launch;
 
 my $demo = $t->demo;
@@ -505,10 +502,14 @@ my $lock = $t->{postgres}->dbh($t->{dbname});
 $lock->begin_work;
 $lock->do('select from ezw.conversation where contact_jid = ? for update',
           undef, $to);
+$t->limit(lock_timeout => '20ms');
+my $impatient = EZW->start(like => $t, http => 'ezw_courier off;');
 mended('a row that is locked', 503, 1003,
-       sub { return post(messages($to), text(), $_[0]) },
-       sub { $lock->rollback });
-$t->sql("$here reset lock_timeout");
+       sub { return post(messages($to), text(), $_[0], node => $impatient) },
+       sub { $lock->rollback },
+       sub { return post(messages($to), text(), $_[0]) });
+$impatient->stop;
+$t->limit(lock_timeout => '10s');
 
 # A rate that allows five now and one an hour: replays are counted like all.
 my $slow = EZW->start(like => $t, http => 'ezw_courier off;',

@@ -4,6 +4,7 @@
 
 use EZW;
 use EZW::Issuer;
+use EZW::Stall;
 use EZW::Tls;
 use IO::Socket::INET ();
 use Time::HiRes qw(time);
@@ -95,6 +96,10 @@ my @issuers = sort keys %expected;
 my @tokens = map { $bad->token('key', %ann, iss => $_) } @issuers;
 my @known = map { $good->token('key', %ann) } 1 .. 30;
 
+# (Those who must fetch all they know at once on a slow machine.)
+wait_for(sub { $t->http(GET => $session, key => $known[0])->status == 200 }, 60,
+         'the keys of the good one');
+my $stall = EZW::Stall->start($t);
 my $began = time;
 my @clients = map {
     my $client = $t->client;
@@ -105,22 +110,25 @@ my @good = map { $t->http(GET => $session, key => $_)->status } @known;
 my $meanwhile = time - $began;
 my @r = map { $_->read_response('GET') } @clients;
 my $took = time - $began;
+my $lost = $stall->seconds;
 
 for my $i (0 .. $#issuers) {
     my $name = quotemeta $issuers[$i];
     is($r[$i]->status, 503, "no keys of $issuers[$i]")
         or diag($r[$i]->as_text);
-    like($t->error_log,
-         qr/ issuer $name: keys not fetched .*: .*$expected{$issuers[$i]}/,
-         'for a reason');
+    # at a later try, where the first was over before its server had got on
+    my $reason = qr/ issuer $name: keys not fetched .*: .*$expected{$issuers[$i]}/;
+    ok(eval { wait_for(sub { $t->error_log =~ $reason }) }, 'for a reason')
+        or diag join "\n", grep { / issuer $name: / } split /\n/, $t->error_log;
 }
-cmp_ok($took, '<', 5 + 2 * $EZW::Expect::PATIENCE, 'all within the deadline');
+cmp_ok($took, '<', 5 + 2 * $EZW::Expect::PATIENCE + $lost,
+       'all within the deadline');
 is(scalar(grep { $_->[2] =~ m{^/moved} } $bad->requests), 0,
    'no redirect is followed');
 is($servers{$_}->fetches, 0, "nothing is asked of a server: $_")
     for qw(elsewhere expired unknown old);
 is_deeply(\@good, [(200) x 30], 'tokens of a good issuer meanwhile');
-cmp_ok($meanwhile, '<', 3 * $EZW::Expect::PATIENCE, 'wait for nothing');
+cmp_ok($meanwhile, '<', 3 * $EZW::Expect::PATIENCE + $lost, 'wait for nothing');
 
 # each is asked with pauses that grow, however many tokens there are
 sub failures {

@@ -70,8 +70,11 @@ sub key {
     return $t->key(company => $demo->{company}, scope => 'COMPANY', @_);
 }
 
+# And when the last request was begun.
+my $asked;
 sub get {
     my ($path, $key, %o) = @_;
+    $asked = time;
     return $t->http(GET => $path, key => $key, %o);
 }
 
@@ -79,7 +82,7 @@ sub get {
 sub get_second {
     my ($path, $key) = @_;
 
-    my $client = EZW::Client->new(port => $t->port('second'), timeout => 10);
+    my $client = EZW::Client->new(port => $t->port('second'));
     return $client->request(GET => $path, key => $key, close => 1);
 }
 
@@ -124,20 +127,26 @@ is($t->value('select count(*) from ezw.contact where jid = ?', $never), 0,
    'has written nothing');
 
 # One comes back when its time is over, not before, and no refusal puts it off.
-$key = key();
-$began = now();
-is(get('/quick/', $key)->body, 'the page', 'one a second');
-my $answered = now();
-my ($refused, $last_refused) = (0, 0);
-wait_for(sub {
-    my $sent = now();
-    my $r = get('/quick/', $key);
-    return 1 if $r->status == 200;
-    ($refused, $last_refused) = ($refused + 1, $sent);
-    return 0;
-}, 20, 'one more');
-cmp_ok(now() - $began, '>=', 1, 'not before the second is over');
-cmp_ok($last_refused - $answered, '<=', 1, 'and no later');
+# (Until it could be refused often enough, on a machine that gives it the time.)
+my $refused = 0;
+for my $try (1 .. 20) {
+    $key = key();
+    $began = now();
+    is(get('/quick/', $key)->body, 'the page', 'one a second');
+    my $answered = now();
+    my $last_refused = $answered;
+    $refused = 0;
+    wait_for(sub {
+        my $sent = now();
+        my $r = get('/quick/', $key);
+        return 1 if $r->status == 200;
+        ($refused, $last_refused) = ($refused + 1, $sent);
+        return 0;
+    }, 60, 'one more');
+    cmp_ok(now() - $began, '>=', 1, 'not before the second is over');
+    cmp_ok($last_refused - $answered, '<=', 1, 'and no later');
+    last if $refused > 3;
+}
 cmp_ok($refused, '>', 3, "refused meanwhile: $refused times");
 
 
@@ -187,10 +196,10 @@ tells(get($who, $key), 429, $own, 4, $began, 'too many');
 tells(get('/v3/companies', $key), 429, $own, 4, $began, 'everywhere');
 for my $case ([120, '"key";q=12;w=6'], [1, '"key";q=1;w=60']) {
     my ($rate, $policy) = @$case;
-    tells(get($who, key(rate_per_minute => $rate)), 200, $policy, 1, time,
+    tells(get($who, key(rate_per_minute => $rate)), 200, $policy, 1, $asked,
           "$rate a minute and no burst");
 }
-tells(get($who, key(burst => 9)), 200, $five, 1, time,
+tells(get($who, key(burst => 9)), 200, $five, 1, $asked,
       'a burst alone is no limit');
 
 # It changes, and with it the limit.
@@ -222,9 +231,11 @@ for my $n (1 .. 2) {
 tells(get_second('/dry/not/', $key), 429, $three, 3, $began,
       'not a dry run in there');
 tells(get_second($who, $key), 429, $three, 3, $began, 'nor there');
+# three workers write the log, each when its answer has left
 wait_for(sub {
-    my @verdicts = $t->access_log =~ / gate=(\S+) company=\S+ key=\Q$id\E$/mg;
-    return "@verdicts" eq 'ok ok ok rate_dry_run rate_dry_run rate rate';
+    my @verdicts = sort
+        $t->access_log =~ / gate=(\S+) company=\S+ key=\Q$id\E$/mg;
+    return "@verdicts" eq 'ok ok ok rate rate rate_dry_run rate_dry_run';
 }, 10, 'the verdicts in the log');
 my @warnings = grep { /dry run/ } split /\n/, $t->error_log;
 is(scalar(@warnings), 2, 'a warning for each');
@@ -234,13 +245,14 @@ is(scalar(grep { / \[warn\] .* rate limit "key" exceeded, dry run, client: / }
 # Also where it is the request's own handler that asks for it.
 $began = time;
 for my $n (1 .. 3) {
-    my $client = EZW::Client->new(port => $t->port('second'), timeout => 10);
+    my $client = EZW::Client->new(port => $t->port('second'));
     my $r = $client->request(POST => '/api/auth/refresh', close => 1,
                              json => { refreshToken => $t->random_text(40) });
     tells($r, 401, '"address";q=1;w=3600', 1, $began, "a guess, $n");
 }
 wait_for(sub {
-    my @verdicts = $t->access_log =~ /endpoint="session_refresh" gate=(\S+)/g;
+    my @verdicts = sort
+        $t->access_log =~ /endpoint="session_refresh" gate=(\S+)/g;
     return "@verdicts" eq 'ok rate_dry_run rate_dry_run';
 }, 10, 'the verdicts of guesses');
 

@@ -30,7 +30,18 @@ my $statements = EZW::Statements->new($t,
         burst enabled)),
     (map { ("has.body.$_" => 'f') }
      qw(description whitelist expiresAt ratePerMinute burst cipherKey)),
-    'sealed.cipherKey' => undef, 'fingerprint.cipherKey' => undef);
+    'sealed.cipherKey' => undef, 'fingerprint.cipherKey' => undef,
+    'page.count' => 'f', 'page.limit' => 1000, 'after.0' => undef,
+    'after.1' => undef);
+
+# The keys of a company, as they are listed: without what a page needs.
+sub listed {
+    my (%values) = @_;
+    return [map {
+        my $row = $_;
+        +{ map { $_ => $row->{$_} } grep { !/^\@/ } keys %$row };
+    } grep { $_->{'@row'} } @{ $statements->run('key_list', %values) }];
+}
 
 sub objects { return to_json([map { { type => $_->[0], ref => $_->[1] } } @_]) }
 
@@ -100,7 +111,7 @@ my %all = (
 );
 $t->sql("set timezone = 'UTC'");
 $statements->{dbh}->do("set timezone = 'UTC'");
-$row = $statements->row('key_list');
+$row = listed()->[0];
 delete $all{'key:secret'}, delete $all{refusal};
 is_deeply($row, \%all, 'a key with everything, as it is listed');
 is($t->value('select encode(cipher_key, ?) from ezw.api_key where id = ?',
@@ -117,7 +128,7 @@ my %bare = (
     prefix => $t->value('select prefix from ezw.api_key where id = ?', $bare),
     ratePerMinute => undef, scope => 'COMPANY', whitelist => undef,
 );
-is_deeply($statements->run('key_list'), [\%all, \%bare],
+is_deeply(listed(), [\%all, \%bare],
           'the keys, by their creation');
 
 # What each scope may have.
@@ -220,7 +231,7 @@ for my $case (
 ) {
     my ($field, $value, $want) = @$case;
     for my $to ([$value, $want], [undef, undef]) {
-        my $now = $statements->row('key_list');
+        my $now = listed()->[0];
         is_deeply(update($all, "has.body.$field" => 't',
                          "body.$field" => $to->[0]),
                   { %$now, refusal => undef, $field => $to->[1] },
@@ -262,10 +273,9 @@ my $inner = create('body.companyId' => $child, 'body.scope' => 'CHANNEL',
 is($inner->{refusal}, undef, "a child's key");
 is($t->value('select company from ezw.api_key where id = ?', $inner->{id}),
    $child, "is the child's");
-ok(!(grep { $_->{id} eq $inner->{id} } @{ $statements->run('key_list') }),
+ok(!(grep { $_->{id} eq $inner->{id} } @{ listed() }),
    "and not in the parent's list");
-is_deeply([map { $_->{id} } @{ $statements->run('key_list',
-                                                company => $child) }],
+is_deeply([map { $_->{id} } @{ listed(company => $child) }],
           [$inner->{id}], "but in the child's");
 refused("a child's key with the parent's channel", 'object_unknown', sub {
     create('body.companyId' => $child, 'body.scope' => 'CHANNEL',
@@ -300,7 +310,7 @@ for my $case ([$revoked, 'a revoked key'], [$theirs, "a stranger's key"],
     refused("$name, revoked", 'not_found', sub { +{ refusal => revoke($id) } });
 }
 is(update(uc $all)->{id}, $all, 'an id in upper case is one');
-ok(!(grep { $_->{id} eq $revoked } @{ $statements->run('key_list') }),
+ok(!(grep { $_->{id} eq $revoked } @{ listed() }),
    'a revoked key is not listed');
 
 # An address that was refused.

@@ -3,6 +3,7 @@
 # of the key.
 
 use EZW;
+use Time::HiRes qw(time);
 
 my $t = EZW->start(workers => 2);
 my $company = $t->company;
@@ -10,6 +11,7 @@ my $text = $t->random_text(40);
 
 sub status { return $t->http(GET => '/v3/keys/current', key => $text)->status }
 
+my $began = time;
 is(status(), 401, 'no such key');
 
 # A row that comes past the triggers which tell of changes, as a restored table
@@ -19,7 +21,11 @@ $dbh->do('set session_replication_role = replica');
 $t->key(company => $company, scope => 'COMPANY', text => $text);
 $dbh->do('set session_replication_role = origin');
 
-is(status(), 401, "believed, $_") for 1 .. 5;
+for my $n (1 .. 5) {
+    my $status = status();
+    ok($status == 401 || time > $began + 5, "believed, $n")
+        or diag $status;
+}
 wait_for(sub { status() == 200 }, 20, 'the database is asked again');
 pass('and it is a key');
 

@@ -240,7 +240,7 @@ denied(at('proxy', $key, {}, "PROXY UNKNOWN\r\n"), '127.0.0.1', 'of nobody');
 # A Unix socket's client has no address: any list leaves him out.
 sub at_socket {
     my ($path, $key, $headers) = @_;
-    my $client = bless { timeout => 10 * $EZW::Expect::PATIENCE, buffer => '',
+    my $client = bless { timeout => 60 * $EZW::Expect::PATIENCE, buffer => '',
         socket => IO::Socket::UNIX->new(Peer => "$t->{dir}/$path") },
         'EZW::Client';
     return $client->request(GET => $who, key => $key, close => 1,

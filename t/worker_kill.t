@@ -28,8 +28,9 @@ for my $n (1 .. 8) {
     }, 10, 'load');
     my ($leader) = reverse $t->error_log
         =~ / \[notice\] (\d+)#\d+: this worker watches/g;
-    my $killed = $t->kill_worker;
-    $leaders++ if defined $leader && $killed == $leader;
+    my ($alive) = grep { $_ == ($leader // 0) } $t->worker_pids;
+    my $killed = $t->kill_worker(KILL => $n % 2 ? undef : $alive);
+    $leaders++ if defined $alive && $killed == $alive;
 }
 my @responses = $load->stop;
 cmp_ok($leaders, '>=', 1, 'a leader was among the killed');

@@ -2,6 +2,7 @@
 # nothing is logged, and whoever asks is who he is.
 
 use EZW;
+use EZW::Stall qw(lateness);
 use Digest::SHA qw(sha256_hex);
 
 my $t = EZW->start(key_zone => 'zone=ezw_keys:32k',
@@ -86,9 +87,10 @@ is_json([grep { /\[(error|crit|alert|emerg)\]/ } split /\n/, $t->error_log],
 
 # revoked while nothing stays in the zone for long
 $t->sql('update ezw.api_key set revoked_at = now() where id = ?', $favourite_id);
-wait_for(sub {
+cmp_ok(lateness([$t], sub {
     return $t->http(GET => '/v3/keys/current', key => $favourite)->status
         == 401;
-}, 3, 'a revoked key');
+}), '<', 2 + $EZW::Expect::PATIENCE,
+       'a revoked key is none within two seconds');
 
 done_testing;

@@ -138,7 +138,6 @@ sub start_load {
     my $ok = eval {
         EZW::Load::run(
             clients => $clients, port => $t->port,
-            timeout => 30 * $EZW::Expect::PATIENCE,
             next => sub { $ended->can_read(0) ? undef : request($n++) },
             done => sub {
                 my ($r) = @_;
@@ -288,7 +287,6 @@ my @requests = (
 my ($n, @wrong) = (0);
 EZW::Load::run(
     clients => $clients, port => $t->port, next => sub { $requests[$n++] },
-    timeout => 30 * $EZW::Expect::PATIENCE,
     done => sub {
         my ($r) = @_;
         my %request = @{ $r->{request} };

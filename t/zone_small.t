@@ -261,6 +261,7 @@ is($t->http(GET => '/readyz')->status, 200, 'ready');
 
 
 # Good keys beside a flood of wrong ones, each asked for once before it.
+$t->limit(lock_timeout => '250ms');     # who asks is refused soon
 my $node = EZW->start(
     like => $t, key_zone => 'zone=ezw_keys:1m', workers => 2,
     http => 'ezw_courier off;',

@@ -127,6 +127,7 @@ log_format ezw '$status "$request" $request_time trace=$ezw_trace_id '
     ezw_signing_key_file %%SIGNING_KEY%%;
     ezw_seal_key_file %%SEAL_KEY%%;
     ezw_signup %%SIGNUP%%;
+    %%LANES%%
     %%RATES%%
     %%http%%
 END
@@ -146,7 +147,11 @@ location /v3/       { ezw_api v3; }
 END
     DATABASE => 'host=%%PG_HOST%% port=%%PG_PORT%% dbname=%%DBNAME%% '
         . 'user=ezw_app password_file=%%DIR%%/password %%SSLMODE%% '
-        . '%%database%%',
+        . 'connect_timeout=60s %%database%%',
+    # What a test does not say of time limits is no matter of time: nothing is
+    # refused because the machine is slow.
+    LANES => join(' ', map { "ezw_lane $_ timeout=60s;" }
+                  qw(read write single slow)),
 );
 
 # Makes an nginx in a folder of its own, with a database of its own, and
@@ -159,6 +164,7 @@ END
 #              signup => the argument of ezw_signup (open)
 #   postgres   an EZW::Postgres (the shared one); pg_host, pg_port: where
 #              nginx connects instead, such as a proxy in between; sslmode
+#   limits     {setting => value} of the module's connections, as limit has it
 #   dbname     use this database and make none; like => $t: that one's
 #   allow      [regular expressions] of log lines at [alert] that must not fail
 #              the test; allow_kill => 1 for those of a killed worker
@@ -197,6 +203,8 @@ sub start {
     if (!defined $self->{dbname}) {
         $self->{dbname} = "t_$name";
         $self->{postgres}->create_database($self->{dbname});
+        $self->limit(lock_timeout => '10s', statement_timeout => '60s',
+                     %{ $o{limits} // {} });
     }
 
     $self->write_config($o{config} // $default_config);
@@ -452,17 +460,19 @@ sub reload {
     return;
 }
 
-# Kills one worker (the first) and waits for its successor; returns its pid.
+# Kills one worker (that one, or the first) and waits for its successor; returns
+# its pid.
 sub kill_worker {
-    my ($self, $signal) = @_;
+    my ($self, $signal, $pid) = @_;
 
     my @before = $self->worker_pids;
-    kill $signal // 'KILL', $before[0];
+    $pid //= $before[0];
+    kill $signal // 'KILL', $pid;
     wait_for(sub {
         my @now = $self->worker_pids;
-        return @now == @before && !grep { $_ == $before[0] } @now;
+        return @now == @before && !grep { $_ == $pid } @now;
     }, 20, 'a new worker');
-    return $before[0];
+    return $pid;
 }
 
 # Ends nginx: QUIT (default) lets requests finish, TERM does not. True if it
@@ -533,8 +543,7 @@ sub client {
     my ($self, %o) = @_;
 
     return EZW::Client->new(
-        port => $self->port($o{tls} ? 'TLS_PORT' : 'PORT'),
-        timeout => 10 * $EZW::Expect::PATIENCE, %o);
+        port => $self->port($o{tls} ? 'TLS_PORT' : 'PORT'), %o);
 }
 
 # Requests side by side: [METHOD, PATH, options] each; returns the responses in
@@ -542,8 +551,7 @@ sub client {
 sub parallel {
     my ($self, @requests) = @_;
 
-    return EZW::Load::parallel(\@requests, port => $self->port,
-                               timeout => 10 * $EZW::Expect::PATIENCE);
+    return EZW::Load::parallel(\@requests, port => $self->port);
 }
 
 # Background load; options of EZW::Load::run, and request => sub that returns
@@ -552,8 +560,7 @@ sub load {
     my ($self, %o) = @_;
 
     my $n = ++$self->{loads};
-    return EZW::Load->start(clients => 4, port => $self->port,
-                            timeout => 10 * $EZW::Expect::PATIENCE, %o,
+    return EZW::Load->start(clients => 4, port => $self->port, %o,
                             file => "$self->{dir}/load.$n");
 }
 
@@ -638,6 +645,20 @@ sub snapshot {
             "select t::text from ezw.$table t order by 1") ];
     }
     return \%snapshot;
+}
+
+# What the module's connections to this database have from now on: lock_timeout,
+# statement_timeout. A test's own are long, as those of the lanes; one that wants
+# the module's says so.
+sub limit {
+    my ($self, %settings) = @_;
+
+    my $dbh = $self->{postgres}->dbh('postgres');
+    for my $name (sort keys %settings) {
+        $dbh->do("alter role ezw_app in database $self->{dbname}
+                  set $name = " . $dbh->quote($settings{$name}));
+    }
+    return;
 }
 
 # What the test's database logged.

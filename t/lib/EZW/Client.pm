@@ -14,15 +14,17 @@ use IO::Socket::INET ();
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 
+use EZW::Expect ();
 use EZW::Json qw(to_json);
 use EZW::Response ();
 
-# Options: port, host (127.0.0.1), tls (true for HTTPS), timeout (10 s).
+# Options: port, host (127.0.0.1), tls (true for HTTPS), timeout (60 s, more with
+# patience).
 sub new {
     my ($class, %options) = @_;
 
-    my $self = bless { host => '127.0.0.1', timeout => 10, %options,
-                       buffer => '' }, $class;
+    my $self = bless { host => '127.0.0.1', buffer => '',
+                       timeout => 60 * $EZW::Expect::PATIENCE, %options }, $class;
     my %address = (PeerHost => $self->{host}, PeerPort => $self->{port},
                    Proto => 'tcp', Timeout => $self->{timeout});
     if ($self->{tls}) {

@@ -18,11 +18,12 @@ use Storable ();
 use Time::HiRes qw(time);
 
 use EZW::Client ();
+use EZW::Expect ();
 use EZW::Response ();
 
 # Runs the clients until NEXT has nothing more to send and all is answered.
 # Options: port (a list of ports: the clients take turns); clients; timeout
-# (10 s for each request); next => sub that returns [METHOD, PATH, options of
+# (60 s for each request, more with patience); next => sub that returns [METHOD, PATH, options of
 # EZW::Client::request_bytes] or undef;
 # done => sub called with each response, which also has {request}, {started},
 # {ended} and {retried}; open_connection => true for a new one each time.
@@ -30,7 +31,7 @@ sub run {
     my (%o) = @_;
 
     local $SIG{PIPE} = 'IGNORE';
-    my $timeout = $o{timeout} // 10;
+    my $timeout = $o{timeout} // 60 * $EZW::Expect::PATIENCE;
     my @ports = ref $o{port} ? @{ $o{port} } : $o{port};
     my @clients = map { { buffer => '', port => $ports[$_ % @ports] } }
         1 .. $o{clients};

@@ -96,7 +96,7 @@ sub start {
 
     my $log = "$self->{dir}/log";
     as_owner("$BIN/pg_ctl", 'start', '-D', "$self->{dir}/data", '-l', $log,
-             '-o', "-k $self->{socket} -p $self->{port}", '-w', '-t', '60')
+             '-o', "-k $self->{socket} -p $self->{port}", '-w', '-t', '120')
         or die "Postgres does not start, see $log\n";
     $self->{started} = 1;
     return;
@@ -107,7 +107,7 @@ sub stop {
     my ($self, $mode) = @_;
 
     as_owner("$BIN/pg_ctl", 'stop', '-D', "$self->{dir}/data",
-             '-m', $mode // 'fast', '-w', '-t', '60')
+             '-m', $mode // 'fast', '-w', '-t', '120')
         or die "Postgres does not stop, see $self->{dir}/log\n";
     $self->{started} = 0;
     return;
