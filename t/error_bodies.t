@@ -262,7 +262,7 @@ for my $case (
     ['404 of a contact', [GET => "$contacts/$demo->{contact}", key => $key],
      404],
     ['405', [DELETE => '/v3/channels', key => $key], 405],
-    ['405 with a body', [POST => '/v3/channels', %json, key => $key], 405],
+    ['405 with a body', [PUT => '/v3/channels', %json, key => $key], 405],
     ['415 with a body', [POST => $contacts, body => 'x' x 5000, key => $key],
      415],
     ['a GET with a body', [GET => '/v3/channels', %json, key => $key], 200],
