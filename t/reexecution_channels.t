@@ -1,8 +1,10 @@
 # Channels, companies and what is set up for a channel: each write executed
 # twice gives the same answer and leaves the same tables.
 #
-# writes: channel_create channel_delete channel_update company_create
-# writes: company_update
+# writes: automated_message_update channel_create channel_delete channel_update
+# writes: company_create company_update profile_replace profile_update
+# writes: template_create template_delete template_status
+# others: automated_message_get automated_message_list profile_get template_list
 
 use EZW;
 use EZW::Statements;
@@ -79,6 +81,82 @@ is(twice('the first change, late', 'company_update', %first)->{status},
    'ACTIVE', 'does not come back');
 is(twice("one's own status", 'company_update', %update, ids('company_update'),
          company => $company)->{refusal}, 'status_own', 'is refused');
+
+# What is set up for a channel.
+my %away = (company => $company, 'path.channelJid' => $channel,
+            'path.type' => 'AWAY', 'body.body' => 'Closed',
+            'body.enabled' => 't');
+is(twice('an automated message', 'automated_message_update', %away)->{body},
+   'Closed', 'is set');
+is(twice('one without a body', 'automated_message_update', %away,
+         'path.type' => 'GREETING', 'body.body' => undef)->{refusal},
+   'body_needed', 'is refused');
+my %profile = (
+    company => $company, 'path.channelJid' => $channel,
+    'body.about' => 'Hi', 'body.businessProfile.address' => 'High Street',
+    'body.businessProfile.description' => undef,
+    'body.businessProfile.email' => 'a@b.example',
+    'body.businessProfile.vertical' => 'AUTO',
+    'body.businessProfile.websites' => '["https://a.example"]',
+    'has.body.pictureUrl' => 't', 'body.pictureUrl' => 'https://a.example/p');
+is(twice('a profile', 'profile_replace', %profile)->{about}, 'Hi', 'is set');
+my %has = map { $_ => /about/ ? 't' : 'f' }
+    grep { /^has\./ } $statements->params('profile_update');
+is(twice('its change', 'profile_update', %profile, %has,
+         'body.about' => 'Ho')->{about}, 'Ho', 'is done');
+
+# Templates: one that waits to be looked at, and what the platform says of it.
+my %template = (
+    %at, 'body.name' => 'hello', 'body.language' => 'en',
+    'body.category' => 'UTILITY',
+    'body.components' => '[{"type":"BODY","text":"Hello {{1}}"}]',
+    'body.components.parameters' =>
+        '{"header":0,"format":null,"body":1,"buttons":[],"types":[]}');
+my %first_template = (%template, ids('template_create'));
+is(twice('a template', 'template_create', %first_template)->{refusal}, undef,
+   'is made');
+is_deeply([$t->sql(q{
+    select t.status, t.rejected_reason, o.kind, o.due_at > t.created_at
+      from ezw.template t
+      join ezw.outbox o on o.company = t.company and o.conversation = t.id
+     where t.name = 'hello'})], [['PENDING', 'NONE', 'template', 1]],
+          'and waits');
+is(twice('a second one', 'template_create', %template,
+         ids('template_create'))->{refusal}, 'duplicate', 'is refused');
+my %status = (company => $company, channel => $channel, name => 'hello',
+              language => 'en', id => $first_template{'id.template'},
+              status => 'REJECTED', reason => 'PROMOTIONAL');
+sub told {
+    my ($what, $changed, %more) = @_;
+    my %of = (%status, %more);
+    my $row = $statements->row('template_status', %of);
+    is_deeply($row, { refusal => undef, changed => $changed }, $what);
+    my $tables = $t->snapshot;
+    is_deeply($statements->row('template_status', %of),
+              { refusal => undef, changed => 0 }, "$what: is known then");
+    is_deeply($t->snapshot, $tables, "$what: the same tables");
+    return;
+}
+told('what the platform says', 1);
+told('that it says so of the name', 0, id => undef);
+told('another word', 1, id => undef, status => 'APPROVED', reason => undef);
+is(twice('of one that was there before', 'template_status', %status,
+         id => $t->uuid)->{refusal}, 'not_found', 'is of none');
+my %gone = (%at, 'path.name' => 'hello');
+my %first_end = (%gone, ids('template_delete'));
+is(twice('its end', 'template_delete', %first_end)->{refusal}, undef,
+   'is done');
+is($t->value(q{select count(*) from ezw.outbox where kind = 'template'}), 0,
+   'and nobody looks any more');
+is(twice('its end again', 'template_delete', %gone, ids('template_delete'))
+       ->{refusal}, 'not_found', 'is refused');
+is(twice('the making, late', 'template_create', %first_template)->{refusal},
+   undef, 'does not come back');
+is(twice('it anew', 'template_create', %template, ids('template_create'))
+       ->{refusal}, undef, 'is made');
+is(twice('the end, late', 'template_delete', %first_end)->{refusal}, undef,
+   'does not end it');
+is($t->value(q{select count(*) from ezw.template}), 1, 'it is there');
 
 # And the end of a channel.
 is(twice('its end', 'channel_delete', %at, ids('channel_delete'))->{refusal},

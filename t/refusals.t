@@ -141,6 +141,12 @@ my %of = (
         'objects needs at least one CHANNEL for this scope', 'objects'],
     default_assistant_unknown => [400, 1005,
         'defaultAssistant is no enabled assistant', 'defaultAssistant'],
+    body_needed => [400, 1005, 'body must not be empty while enabled', 'body'],
+    channel_ended => [422, 1011, 'Channel is archived'],
+    category_differs => [400, 1005,
+        "category is not that of the template's other languages", 'category'],
+    templates_full => [422, 1011,
+        'The channel has too many templates: at most 1000'],
     status_own => [400, 1005, "status is the parent company's to change",
                    'status'],
     timezone_unknown => [400, 1005, 'timezone is not known', 'timezone',
@@ -158,6 +164,15 @@ my %settings = (description => 'Changed', enabled => false, burst => 5,
                 whitelist => ['127.0.0.1'], expiresAt => '2100-01-01T00:00:00Z',
                 ratePerMinute => 5, cipherKey => 'A' x 43);
 my %new_key = (%settings, scope => 'COMPANY');
+my %template = (name => 'new', language => 'en', category => 'UTILITY',
+                components => [{ type => 'BODY', text => 'Hello' }]);
+$t->template(company => $company, channel => $channel, name => 'known');
+my $full = $t->channel(company => $company);
+$t->sql(q{insert into ezw.template (company, channel, name, language, category,
+                                    components)
+          select company, id, 'full_' || n, 'en', 'UTILITY', '[]'
+            from ezw.channel, generate_series(1, 1000) n where jid = ?}, $full);
+my $sms = $t->channel(company => $company, jid => '31633333333@sms.eazy.im');
 my %new_channel = (jid => '31612121212@whatsapp.eazy.im', name => 'New',
                    catalogId => 'C', dataRetentionInDays => 5);
 my %channel = (name => 'Changed', priority => 5, dataRetentionInDays => 5,
@@ -225,6 +240,30 @@ for my $case (
      (map { [company_unknown => companyId => $_] } $t->company, $t->uuid)),
     (map { ['channel_delete', 'not_found', DELETE => $_, undef, undef,
             $owner] } $foreign, $absent),
+    (map { ['automated_message_update', 'not_found', PATCH => $_->[0],
+            "automated-messages/$_->[1]", { body => 'Changed' }] }
+     [$foreign, 'AWAY'], [$absent, 'AWAY'], [$channel, 'away']),
+    (map { ['automated_message_update', 'body_needed', PATCH => $channel,
+            'automated-messages/AWAY', $_] }
+     { enabled => true }, { enabled => true, body => '' }),
+    (map { ['profile_update', 'not_found', PATCH => $_, 'profile',
+            { about => 'Changed' }],
+           ['profile_replace', 'not_found', POST => $_, 'profile',
+            { about => 'Changed' }] } $foreign, $absent, $sms),
+    (map { ['template_create', 'not_found', POST => $_, 'templates',
+            \%template],
+           ['template_delete', 'not_found', DELETE => $_, 'templates/known'] }
+     $foreign, $absent, $sms),
+    ['template_delete', 'not_found', DELETE => $channel, 'templates/nobody'],
+    ['template_create', 'channel_ended', POST => $archived, 'templates',
+     \%template],
+    ['template_create', 'duplicate', POST => $channel, 'templates',
+     { %template, name => 'known' }],
+    ['template_create', 'category_differs', POST => $channel, 'templates',
+     { %template, name => 'known', language => 'nl',
+       category => 'MARKETING' }],
+    ['template_create', 'templates_full', POST => $full, 'templates',
+     \%template],
     ['company_create', 'timezone_unknown', POST => '/v3/companies', undef,
      { name => 'New', timezone => 'Mars/Olympus' }, $owner],
     ['company_update', 'timezone_unknown', PATCH => "/v3/companies/$child",
@@ -371,10 +410,13 @@ my %statements_of = (
     (map { $_ => [$_] }
      qw(contact_create contact_update channel_create channel_update
         company_create conversation_update
+        automated_message_update profile_update template_create
+        template_delete
         message_send key_create key_update signup login session_refresh
         password_change password_reset)),
     contact_erase => ['contact_delete'], message_send_open => ['message_send'],
     key_objects_refused => ['key_create', 'key_update'],
+    channel_archive => ['channel_delete'],
     key_revoke => ['key_delete'], signed_in => ['login'],
 );
 my $names = join '|', keys %of;

@@ -21,6 +21,9 @@ typedef struct {
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_keys;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_companies;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_channels;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_automated;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_profile;
+extern const ngx_ezw_api_table_t  ngx_ezw_v3_templates;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_contacts;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_blacklist;
 extern const ngx_ezw_api_table_t  ngx_ezw_v3_notes;

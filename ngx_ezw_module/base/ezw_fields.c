@@ -1,8 +1,9 @@
 /*
  * Bodies and queries against their rules.  A rule has one slot of the values,
- * a name three, a message those of ezw_message.h, an object its own and those of
- * its fields; slots follow the rules' order.  Which name belongs to which rule
- * and slot is decided here, what a value may be in ezw_fields_value.c.
+ * a name three, a message those of ezw_message.h, a template's components
+ * two, an object its own and those of its fields; slots follow the rules'
+ * order.  Which name belongs to which rule and slot is decided here, what a
+ * value may be in ezw_fields_value.c.
  */
 
 #include <stdio.h>
@@ -98,6 +99,11 @@ ezw_fields_slot(const ezw_field_t *rules, unsigned n, const char *name,
                 {
                     return (int) (slot + j);
                 }
+            }
+
+        } else if (rules[i].type == EZW_FIELD_COMPONENTS) {
+            if (size == 10 && memcmp(suffix, "parameters", 10) == 0) {
+                return (int) slot + 1;
             }
 
         } else if (rules[i].type == EZW_FIELD_OBJECT) {
@@ -491,6 +497,9 @@ slots_of(const ezw_field_t *rule)
 
     case EZW_FIELD_MESSAGE:
         return EZW_MESSAGE_PARTS;
+
+    case EZW_FIELD_COMPONENTS:
+        return 2;
 
     case EZW_FIELD_OBJECT:
         return 1 + ezw_fields_slots(rule->fields, rule->nfields);

@@ -76,6 +76,11 @@ typedef enum {
                              to a connection; a value 1-1024 characters of
                              visible ASCII and blanks between them; leaves as a
                              JSON object in the order that it came in */
+    EZW_FIELD_TEMPLATE_NAME,
+    EZW_FIELD_LANGUAGE,   /* of a template: "en", "pt_BR" */
+    EZW_FIELD_COMPONENTS, /* of a template (ezw_template.h); max: bytes of
+                             JSON; two slots: they themselves as they came, and
+                             .parameters */
     EZW_FIELD_READONLY    /* known, ignored, no slot */
 } ezw_field_type_e;
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "ezw_fields_value.h"
+#include "ezw_template.h"
 #include "ezw_utf8.h"
 
 
@@ -117,6 +118,13 @@ ezw_fields_value_check(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
 
     case EZW_FIELD_ASSIGNEE:
         return check_assignee(conf, rule, v, value, why);
+
+    case EZW_FIELD_TEMPLATE_NAME:
+    case EZW_FIELD_LANGUAGE:
+        return check_string(conf, rule, v, value, why);
+
+    case EZW_FIELD_COMPONENTS:
+        return ezw_template_check(conf, rule, v, value, why);
 
     case EZW_FIELD_MESSAGE:          /* ezw_fields.c's */
     case EZW_FIELD_MEDIA:
@@ -339,6 +347,20 @@ check_string(const ezw_fields_conf_t *conf, const ezw_field_t *rule,
 
     case EZW_FIELD_ENUM:
         rc = ezw_fields_value_check_enum(rule, p, len, why);
+        break;
+
+    case EZW_FIELD_TEMPLATE_NAME:
+        rc = ezw_template_is_name(p, len)
+             ? EZW_OK
+             : ezw_fields_value_refuse(rule, "must be 1 to 512 of a-z, 0-9 "
+                                       "and _", why);
+        break;
+
+    case EZW_FIELD_LANGUAGE:
+        rc = ezw_template_is_language(p, len)
+             ? EZW_OK
+             : ezw_fields_value_refuse(rule, "must be a language code, as en "
+                                       "or pt_BR", why);
         break;
 
     default:

@@ -1,6 +1,6 @@
 /*
  * The inside of ezw_fields: checks of single values.  Included by
- * ezw_fields*.c and ezw_message*.c only.
+ * ezw_fields*.c, ezw_message*.c and ezw_template.c only.
  *
  * Every value is ended by a NUL that its length does not count, because libpq
  * takes text parameters so, and outlives what it was checked from.  Unless it

@@ -42,6 +42,8 @@ static const struct {
                            "provider.id", "id.message", "message",
                            "message.type", "id.contact", "id.conversation",
                            "aliases", "about.id" } },
+    { "template_status", { "company", "channel", "name", "language", "id",
+                           "status", "reason" } },
     { "partitions_ensure", { NULL } },
     { "sweep", { "limit" } },
     { "erasure_next", { "limit" } },

@@ -30,6 +30,9 @@ typedef struct {
 
 extern const ngx_ezw_connector_t  ngx_ezw_sandbox;
 
+/* The sandbox's part for commands of the kind "template". */
+void ngx_ezw_sandbox_template(ngx_ezw_job_t *job);
+
 
 /* One claimed command; lives in its own pool until it is done. */
 struct ngx_ezw_job_s {
@@ -60,6 +63,7 @@ typedef enum {
     NGX_EZW_S_RETRY,
     NGX_EZW_S_STATUS,
     NGX_EZW_S_RECEIVE,
+    NGX_EZW_S_TEMPLATE,
     NGX_EZW_S_PARTITIONS,
     NGX_EZW_S_SWEEP,
     NGX_EZW_S_ERASURE,

@@ -27,6 +27,11 @@ sandbox_send(ngx_ezw_job_t *job)
 {
     char  *id;
 
+    if (ngx_strcmp(job->kind, "template") == 0) {
+        ngx_ezw_sandbox_template(job);
+        return;
+    }
+
     id = provider_id(job, "sandbox-");
 
     if (id == NULL) {

@@ -112,6 +112,17 @@ static const ngx_ezw_error_t  gateway_timeout =
 static const ngx_ezw_error_t  default_assistant_unknown =
     { 400, 1005, "invalid_request",
       "defaultAssistant is no enabled assistant", 0 };
+static const ngx_ezw_error_t  body_needed =
+    { 400, 1005, "invalid_request",
+      "body must not be empty while enabled", 0 };
+static const ngx_ezw_error_t  channel_ended =
+    { 422, 1011, "line_not_sendable", "Channel is archived", 0 };
+static const ngx_ezw_error_t  category_differs =
+    { 400, 1005, "invalid_request",
+      "category is not that of the template's other languages", 0 };
+static const ngx_ezw_error_t  templates_full =
+    { 422, 1011, "invalid_request",
+      "The channel has too many templates: at most 1000", 0 };
 static const ngx_ezw_error_t  status_own =
     { 400, 1005, "invalid_request",
       "status is the parent company's to change", 0 };
@@ -155,6 +166,10 @@ static const refusal_t  refusals[] = {
     { ngx_string("webhooks_full"), &webhooks_full, NULL },
     { ngx_string("header_masked"), &header_masked, "headers" },
     { ngx_string("list_full"), &list_full, NULL },
+    { ngx_string("body_needed"), &body_needed, "body" },
+    { ngx_string("channel_ended"), &channel_ended, NULL },
+    { ngx_string("category_differs"), &category_differs, "category" },
+    { ngx_string("templates_full"), &templates_full, NULL },
     { ngx_string("timezone_unknown"), &timezone_unknown, "timezone" },
     { ngx_string("token_invalid"), &token_invalid, "token" },
     { ngx_string("unauthenticated"), &ngx_ezw_unauthorized, NULL },

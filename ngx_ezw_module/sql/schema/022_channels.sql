@@ -457,10 +457,501 @@ end
 $$;
 
 
+-- What a channel says by itself. A type's row is made by its first change.
+create type ezw.automated_answer as (
+    refusal text,
+    body text,
+    created_at timestamptz,
+    enabled boolean,
+    type text,
+    updated_at timestamptz
+);
+
+create view ezw.automated_shape as
+select
+    h.company,
+    h.id as channel,
+    h.jid as channel_jid,
+    coalesce(m.body, '') as body,
+    coalesce(m.created_at, h.created_at) as created_at,
+    coalesce(m.enabled, false) as enabled,
+    y.type,
+    m.updated_at
+from ezw.channel h
+cross join (
+    values ('AWAY'), ('GREETING')
+) y (type)
+left join ezw.automated_message m
+  on m.company = h.company
+ and m.channel = h.id
+ and m.type = y.type;
+
+-- Refusals: not_found, body_needed.
+create function ezw.automated_message_update(a_company uuid, a_channel text, a_type text, a_body text,
+    a_enabled boolean)
+returns ezw.automated_answer
+language plpgsql
+as $$
+declare
+    l_answer ezw.automated_answer;
+    l_channel uuid;
+begin
+    select h.id
+    into l_channel
+    from ezw.channel h
+    where h.company = a_company
+      and h.jid = a_channel
+    for no key update;
+
+    select
+        null,
+        w.body,
+        w.created_at,
+        w.enabled,
+        w.type,
+        w.updated_at
+    into l_answer
+    from ezw.automated_shape w
+    where w.company = a_company
+      and w.channel = l_channel
+      and w.type = a_type;
+
+    if not found then
+        l_answer.refusal := 'not_found';
+        return l_answer;
+    end if;
+
+    if coalesce(a_body, l_answer.body) = '' and coalesce(a_enabled, l_answer.enabled) then
+        l_answer.refusal := 'body_needed';
+        return l_answer;
+    end if;
+
+    if a_body <> l_answer.body or a_enabled <> l_answer.enabled then
+        l_answer.body := coalesce(a_body, l_answer.body);
+        l_answer.enabled := coalesce(a_enabled, l_answer.enabled);
+        l_answer.updated_at := clock_timestamp();
+
+        insert into ezw.automated_message (company, channel, type, body, enabled, created_at, updated_at)
+        values (
+            a_company,
+            l_channel,
+            a_type,
+            l_answer.body,
+            l_answer.enabled,
+            l_answer.created_at,
+            l_answer.updated_at
+        )
+        on conflict (company, channel, type) do update
+        set
+            body = excluded.body,
+            enabled = excluded.enabled,
+            updated_at = excluded.updated_at;
+    end if;
+
+    return l_answer;
+end
+$$;
+
+
+-- The profile of a WhatsApp channel; other channels have none.
+create type ezw.profile_answer as (
+    refusal text,
+    about text,
+    address text,
+    description text,
+    email text,
+    vertical text,
+    websites text[]
+);
+
+-- Refusal: not_found.
+create function ezw.profile_update(a_company uuid, a_channel text, a_has_about boolean, a_about text,
+    a_has_address boolean, a_address text, a_has_description boolean, a_description text, a_has_email boolean,
+    a_email text, a_has_vertical boolean, a_vertical text, a_has_websites boolean, a_websites json,
+    a_has_picture_url boolean, a_picture_url text)
+returns ezw.profile_answer
+language plpgsql
+as $$
+declare
+    l_answer ezw.profile_answer;
+    l_channel uuid;
+    l_picture_url text;
+begin
+    select h.id
+    into l_channel
+    from ezw.channel h
+    where h.company = a_company
+      and h.jid = a_channel
+      and h.domain = 'whatsapp'
+    for no key update;
+
+    if not found then
+        l_answer.refusal := 'not_found';
+        return l_answer;
+    end if;
+
+    select
+        p.about,
+        p.address,
+        p.description,
+        p.email,
+        p.vertical,
+        p.websites,
+        p.picture_url
+    into
+        l_answer.about,
+        l_answer.address,
+        l_answer.description,
+        l_answer.email,
+        l_answer.vertical,
+        l_answer.websites,
+        l_picture_url
+    from ezw.profile p
+    where p.company = a_company
+      and p.channel = l_channel;
+
+    l_answer.about := case when a_has_about then a_about else l_answer.about end;
+    l_answer.address := case when a_has_address then a_address else l_answer.address end;
+    l_answer.description := case when a_has_description then a_description else l_answer.description end;
+    l_answer.email := case when a_has_email then a_email else l_answer.email end;
+    l_answer.vertical := case when a_has_vertical then a_vertical else l_answer.vertical end;
+    l_answer.websites := case
+        when not a_has_websites then coalesce(l_answer.websites, '{}')
+        else array(select e.value from json_array_elements_text(coalesce(a_websites, '[]')) e)
+    end;
+
+    insert into ezw.profile (company, channel, about, address, description, email, vertical, websites, picture_url)
+    values (
+        a_company,
+        l_channel,
+        l_answer.about,
+        l_answer.address,
+        l_answer.description,
+        l_answer.email,
+        l_answer.vertical,
+        l_answer.websites,
+        case when a_has_picture_url then a_picture_url else l_picture_url end
+    )
+    on conflict (company, channel) do update
+    set
+        about = excluded.about,
+        address = excluded.address,
+        description = excluded.description,
+        email = excluded.email,
+        vertical = excluded.vertical,
+        websites = excluded.websites,
+        picture_url = excluded.picture_url,
+        updated_at = excluded.updated_at
+    where row (profile.about, profile.address, profile.description, profile.email, profile.vertical,
+            profile.websites, profile.picture_url)
+        is distinct from
+        row (excluded.about, excluded.address, excluded.description, excluded.email, excluded.vertical,
+            excluded.websites, excluded.picture_url);
+
+    return l_answer;
+end
+$$;
+
+
+-- Templates. parameters is what a send has to give (base/ezw_template.h); id
+-- tells a template from one of the same name that was there before.
+alter table ezw.template
+    add column id uuid not null default gen_random_uuid(),
+    add column parameters json not null default '{"header":0,"format":null,"body":0,"buttons":[],"types":[]}';
+
+-- The deployment's name of a channel's templates, of the form that Meta's has.
+create function ezw.template_namespace(a_channel uuid)
+returns text
+language sql
+immutable
+as $$
+    select replace(md5('namespace ' || a_channel::text)::uuid::text, '-', '_')
+$$;
+
+-- All of a channel as they stand on the wire: by name, and each in all of its
+-- languages.
+create function ezw.templates(a_company uuid, a_channel uuid)
+returns json
+language plpgsql
+stable
+as $$
+begin
+    return (
+        select ('[' || coalesce(string_agg(row_to_json(w)::text, ',' order by n.name), '') || ']')::json
+        from (
+            select
+                t.name collate "C" as name,
+                min(t.category) as category,
+                ('[' || string_agg(row_to_json(l)::text, ',' order by t.language collate "C") || ']')::json
+                    as translations
+            from ezw.template t
+            cross join lateral (
+                select
+                    t.components,
+                    t.language as "localeName",
+                    t.rejected_reason as "rejectedReason",
+                    t.status
+            ) l
+            where t.company = a_company
+              and t.channel = a_channel
+            group by 1
+        ) n
+        cross join lateral (
+            select
+                n.category,
+                n.name,
+                n.translations
+        ) w
+    );
+end
+$$;
+
+create function ezw.template_note(a_company uuid, a_channel uuid, a_name text, a_language text,
+    a_category text, a_status text, a_rejected_reason text)
+returns void
+language plpgsql
+as $$
+begin
+    insert into ezw.event (company, kind, channel, payload)
+    values (
+        a_company,
+        'template_pack',
+        a_channel,
+        json_build_object(
+            'name', a_name,
+            'localeName', a_language,
+            'category', a_category,
+            'status', a_status,
+            'rejectedReason', a_rejected_reason
+        )
+    );
+end
+$$;
+
+-- Hands a new template to the channel's connector and answers a refusal or
+-- null. The sandbox takes a second to look at it. Refusals: not_found,
+-- channel_ended, duplicate, category_differs, templates_full.
+create function ezw.template_create(a_company uuid, a_channel text, a_id uuid, a_name text, a_language text,
+    a_category text, a_components json, a_parameters json, a_audit uuid, a_actor text, a_address text,
+    a_trace text)
+returns text
+language plpgsql
+as $$
+declare
+    l_channel uuid;
+    l_archived boolean;
+    l_refusal text;
+begin
+    select
+        h.id,
+        h.archived_at is not null
+    into
+        l_channel,
+        l_archived
+    from ezw.channel h
+    where h.company = a_company
+      and h.jid = a_channel
+      and h.domain = 'whatsapp'
+    for no key update;
+
+    if not found then
+        return 'not_found';
+    end if;
+
+    -- made by this same request; it may be gone since
+    if ezw.audit_exists(a_company, a_audit) then
+        return null;
+    end if;
+
+    select case
+        when l_archived
+            then 'channel_ended'
+        when bool_or(t.name = a_name and t.language = a_language)
+            then 'duplicate'
+        when bool_or(t.name = a_name and t.category <> a_category)
+            then 'category_differs'
+        when count(*) >= 1000
+            then 'templates_full'
+    end
+    into l_refusal
+    from ezw.template t
+    where t.company = a_company
+      and t.channel = l_channel;
+
+    if l_refusal is not null then
+        return l_refusal;
+    end if;
+
+    insert into ezw.template (company, channel, name, language, category, components, parameters, id)
+    values (
+        a_company,
+        l_channel,
+        a_name,
+        a_language,
+        a_category,
+        a_components,
+        a_parameters,
+        a_id
+    );
+
+    -- a queue of its own, that no other template waits behind it
+    insert into ezw.outbox (company, conversation, seq, channel, kind, payload, due_at)
+    values (
+        a_company,
+        a_id,
+        1,
+        l_channel,
+        'template',
+        json_build_object('id', a_id, 'name', a_name, 'language', a_language),
+        clock_timestamp() + interval '1 second'
+    );
+
+    perform ezw.audit_add(a_company, a_audit, 'template.created', a_actor, 'template', a_name, a_address,
+        a_trace, json_build_object('channel', a_channel, 'language', a_language, 'category', a_category));
+
+    return null;
+end
+$$;
+
+-- Removes a template in all of its languages and answers a refusal or null.
+-- Refusal: not_found.
+create function ezw.template_delete(a_company uuid, a_channel text, a_name text, a_audit uuid, a_actor text,
+    a_address text, a_trace text)
+returns text
+language plpgsql
+as $$
+declare
+    l_channel uuid;
+    l_gone integer;
+begin
+    select h.id
+    into l_channel
+    from ezw.channel h
+    where h.company = a_company
+      and h.jid = a_channel
+      and h.domain = 'whatsapp'
+    for no key update;
+
+    if not exists (
+        select
+        from ezw.template t
+        where t.company = a_company
+          and t.channel = l_channel
+          and t.name = a_name
+    ) then
+        return case when not ezw.audit_exists(a_company, a_audit) then 'not_found' end;
+    end if;
+
+    -- again, after one of the same name was made
+    if ezw.audit_exists(a_company, a_audit) then
+        return null;
+    end if;
+
+    delete from ezw.outbox o
+    using ezw.template t
+    where t.company = a_company
+      and t.channel = l_channel
+      and t.name = a_name
+      and o.company = t.company
+      and o.conversation = t.id;
+
+    with gone as (
+        delete from ezw.template t
+        where t.company = a_company
+          and t.channel = l_channel
+          and t.name = a_name
+        returning
+            t.language,
+            t.category,
+            t.rejected_reason
+    )
+    select count(ezw.template_note(a_company, l_channel, a_name, g.language, g.category, 'DELETED',
+        g.rejected_reason))
+    into l_gone
+    from (
+        select
+            gone.language,
+            gone.category,
+            gone.rejected_reason
+        from gone
+        order by gone.language collate "C"
+    ) g;
+
+    perform ezw.audit_add(a_company, a_audit, 'template.deleted', a_actor, 'template', a_name, a_address,
+        a_trace, json_build_object('channel', a_channel));
+
+    return null;
+end
+$$;
+
+-- What the platform says of a template. a_id, where it is not null, is the
+-- template that is meant: another of its name is none. Answers a refusal, and
+-- whether that is news. Refusal: not_found.
+create function ezw.template_status(a_company uuid, a_channel text, a_name text, a_language text, a_id uuid,
+    a_status text, a_rejected_reason text)
+returns table (refusal text, changed boolean)
+language plpgsql
+as $$
+declare
+    l_channel uuid;
+    l_category text;
+    l_status text;
+    l_reason text;
+begin
+    select
+        t.channel,
+        t.category,
+        t.status,
+        t.rejected_reason
+    into
+        l_channel,
+        l_category,
+        l_status,
+        l_reason
+    from ezw.channel h
+    join ezw.template t
+      on t.company = h.company
+     and t.channel = h.id
+    where h.company = a_company
+      and h.jid = a_channel
+      and t.name = a_name
+      and t.language = a_language
+      and (a_id is null or t.id = a_id)
+    for no key update of t;
+
+    if not found then
+        refusal := 'not_found';
+        return next;
+        return;
+    end if;
+
+    changed := row (l_status, l_reason) is distinct from row (a_status, coalesce(a_rejected_reason, 'NONE'));
+
+    if changed then
+        update ezw.template t
+        set
+            status = a_status,
+            rejected_reason = coalesce(a_rejected_reason, 'NONE'),
+            updated_at = clock_timestamp()
+        where t.company = a_company
+          and t.channel = l_channel
+          and t.name = a_name
+          and t.language = a_language;
+
+        perform ezw.template_note(a_company, l_channel, a_name, a_language, l_category, a_status,
+            coalesce(a_rejected_reason, 'NONE'));
+    end if;
+
+    return next;
+end
+$$;
+
+
 revoke all on all functions in schema ezw from public;
 
 grant execute on function
     ezw.assistant_serves,
+    ezw.automated_message_update,
     ezw.channel_answered,
     ezw.channel_archive,
     ezw.channel_create,
@@ -468,9 +959,24 @@ grant execute on function
     ezw.company_answered,
     ezw.company_create,
     ezw.company_update,
+    ezw.profile_update,
+    ezw.template_create,
+    ezw.template_delete,
+    ezw.template_namespace,
+    ezw.template_note,
+    ezw.template_status,
+    ezw.templates,
     ezw.timezone_known,
     ezw.window_seconds
 to ezw_runtime;
 
+grant select on ezw.automated_shape to ezw_runtime;
 grant insert on ezw.channel to ezw_runtime;
 grant update on ezw.company to ezw_runtime;
+
+grant insert, update on
+    ezw.automated_message,
+    ezw.profile
+to ezw_runtime;
+
+grant insert, update, delete on ezw.template to ezw_runtime;

@@ -59,6 +59,23 @@ my %request = (
     'POST /v3/companies' => { json => { name => 'New' } },
     'PATCH /v3/companies/{companyId}' => { json => { name => 'Changed' } },
     'PATCH /v3/channels/{channelJid}' => { json => { name => 'Changed' } },
+    'GET /v3/channels/{channelJid}/automated-messages' => {},
+    'GET /v3/channels/{channelJid}/automated-messages/{type}' => {},
+    'PATCH /v3/channels/{channelJid}/automated-messages/{type}' =>
+        { json => { body => 'Changed' } },
+    'GET /v3/channels/{channelJid}/profile' => {},
+    'POST /v3/channels/{channelJid}/profile' =>
+        { json => { about => 'Changed' } },
+    'PATCH /v3/channels/{channelJid}/profile' =>
+        { json => { about => 'Changed' } },
+    'POST /v3/channels/{channelJid}/templates' => sub {
+        return { json => { name => lc $_[0]{t}->random_text(20),
+                           language => 'en', category => 'UTILITY',
+                           components => [{ type => 'BODY',
+                                            text => 'Hello' }] } };
+    },
+    'GET /v3/channels/{channelJid}/templates' => {},
+    'DELETE /v3/channels/{channelJid}/templates/{name}' => {},
     'GET /v3/companies' => {},
     'GET /v3/companies/current' => {},
     'GET /v3/companies/{companyId}' => {},
@@ -149,6 +166,8 @@ my %spare = (
     "DELETE $contacts/{contactJid}" =>
         sub { return (contactJid => $_[0]->contact) },
     'DELETE /v3/keys/{id}' => sub { return (id => $_[0]->api_key) },
+    'DELETE /v3/channels/{channelJid}/templates/{name}' =>
+        sub { return (name => $_[0]->template) },
     'DELETE /v3/channels/{channelJid}' => sub {
         return (channelJid => $_[0]{t}->channel(company => $_[0]{company}));
     },
@@ -253,6 +272,16 @@ sub directory {
     $self->{t}->insert($table, company => $self->{company}, jid => $jid,
                        name => "Spare $jid");
     return $jid;
+}
+
+# A template of the channel; its name.
+sub template {
+    my ($self) = @_;
+
+    my $name = lc $self->{t}->random_text(20);
+    $self->{t}->template(company => $self->{company},
+                         channel => $self->{channel}, name => $name);
+    return $name;
 }
 
 # A session of the user of a role: its id and its refresh token.

@@ -185,6 +185,19 @@ sub assistant {
     return $row{jid};
 }
 
+# A template that is approved. Options: company, channel (its JID) and name
+# (needed), or any other column.
+sub template {
+    my ($self, %row) = @_;
+
+    $row{channel} = $self->value('select id from ezw.channel where jid = ?',
+                                 $row{channel});
+    $self->insert('template', language => 'en', category => 'UTILITY',
+                  status => 'APPROVED',
+                  components => '[{"type":"BODY","text":"Hello"}]', %row);
+    return;
+}
+
 # What most tests need: a company with one sandbox channel and a key of each
 # scope. Returns {company, channel, contact, key => {CHANNEL => text, ...}};
 # contact is a JID of the channel's domain that no row has yet.
