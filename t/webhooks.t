@@ -331,7 +331,7 @@ is_deeply(tables(), $before, 'nothing was written');
 my @ten = map {
     create({ %hook, url => "https://example.com/$_" })->json->{id} } 1 .. 10;
 $before = tables();
-my %full_up = (message =>
+my %full_up = (field => 'channelJid', message =>
                'The channel has 10 webhooks, which is all that it may have');
 is_refused(create(\%hook), 400, 1005, \%full_up, 'an eleventh');
 is_deeply(tables(), $before, 'nothing was written');

@@ -163,7 +163,7 @@ static const refusal_t  refusals[] = {
       "defaultAssistant" },
     { ngx_string("status_own"), &status_own, "status" },
     { ngx_string("assistant_unknown"), &assistant_unknown, "assistant" },
-    { ngx_string("webhooks_full"), &webhooks_full, NULL },
+    { ngx_string("webhooks_full"), &webhooks_full, "channelJid" },
     { ngx_string("header_masked"), &header_masked, "headers" },
     { ngx_string("list_full"), &list_full, NULL },
     { ngx_string("body_needed"), &body_needed, "body" },
