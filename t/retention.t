@@ -1,8 +1,6 @@
 # What is older than its channel keeps it goes: messages and what hangs on
 # them, their counts; whole months where no channel keeps them.
 
-use POSIX qw(strftime);
-
 use EZW;
 use EZW::Person;
 
@@ -115,9 +113,10 @@ for my $table (sort keys %left) {
        "nothing hangs on nothing: $table");
 }
 is($t->value('select count(*) from ezw.contact_note'), $notes, 'notes are no messages');
-my $tables = $t->snapshot;
+my @beside = qw(api_key change change_counter deployment);
+my $tables = $t->snapshot(@beside);
 is(purge(), 0, 'once more: nothing to do');
-is_deeply($t->snapshot, $tables, 'and nothing done');
+is_deeply($t->snapshot(@beside), $tables, 'and nothing done');
 
 # What was purged is nobody's, and the conversation goes on.
 is($people{short}->run('message_status', company => $company{a},
@@ -149,7 +148,6 @@ $t->sql(q{update ezw.conversation v set purged_to = now() - interval '50 hours'
 purge();
 is(counts(short => $emptied), '0 0', 'until it has aged');
 
-# What nobody looks after goes with its conversation only.
 is($t->value('select count(*) from ezw.purge'), 0, 'no run is left open');
 
 # One that is being written to is left for the next step.
@@ -203,12 +201,14 @@ is($t->value('select ezw.partitions_ensure()'), 0, 'nothing is made anew');
 # A month whose messages are still counted is not dropped.
 $t->sql('update ezw.channel set data_retention_in_days = 1');
 $people{long}->run('partitions_drop') for 1 .. 20;
-is_json([grep { $_ eq $name{3} } @{ months('message') }], [$name{3}],
+my $counted = $t->value(q{select to_char((now() - interval '90 days') at time zone 'UTC',
+                                         '_YYYY_MM')});
+is_json([grep { $_ eq $counted } @{ months('message') }], [$counted],
         'not before they are in no count');
 
-# A node does all of it by itself; what a killed one began another one ends.
-my $node = EZW->start(like => $t, workers => 2, allow_kill => 1);
+# A node does all of it by itself.
+my $node = EZW->start(like => $t, workers => 2);
 wait_for(sub { counts(long => $old) eq '1 0' }, 120, 'a node purges');
-wait_for(sub { !grep { $_ eq $name{3} } @{ months('message') } }, 120, 'and drops');
+wait_for(sub { !grep { $_ eq $counted } @{ months('message') } }, 120, 'and drops');
 
 done_testing;

@@ -81,44 +81,46 @@ end
 $$;
 
 -- A contact is blocked under one JID, its own: the block of one that it is
--- not any more goes over to it.
+-- not any more goes over to it, and its conversation knows.
 create function ezw.block_move(a_company uuid, a_channel uuid, a_from_jid text, a_jid text)
 returns void
 language plpgsql
 as $$
-declare
-    l_dropped int8;
-    l_dropped_at timestamptz;
-    l_created_by text;
-    l_created_at timestamptz;
 begin
-    delete from ezw.block b
-    where b.company = a_company
-      and b.channel = a_channel
-      and b.hash = ezw.block_hash(a_from_jid)
-    returning
-        b.dropped,
-        b.dropped_at,
-        b.created_by,
-        b.created_at
-    into
-        l_dropped,
-        l_dropped_at,
-        l_created_by,
-        l_created_at;
-
-    if not found then
-        return;
-    end if;
-
+    with gone as (
+        delete from ezw.block b
+        where b.company = a_company
+          and b.channel = a_channel
+          and b.hash = ezw.block_hash(a_from_jid)
+        returning
+            b.dropped,
+            b.dropped_at,
+            b.created_by,
+            b.created_at
+    )
     insert into ezw.block (company, channel, hash, jid, dropped, dropped_at, created_by, created_at)
-    values (a_company, a_channel, ezw.block_hash(a_jid), a_jid, l_dropped, l_dropped_at, l_created_by,
-        l_created_at)
+    select
+        a_company,
+        a_channel,
+        ezw.block_hash(a_jid),
+        a_jid,
+        g.dropped,
+        g.dropped_at,
+        g.created_by,
+        g.created_at
+    from gone g
     on conflict (company, channel, hash) do update
     set
         dropped = block.dropped + excluded.dropped,
         dropped_at = greatest(block.dropped_at, excluded.dropped_at),
         jid = excluded.jid;
+
+    update ezw.conversation v
+    set blocked = not v.blocked
+    where v.company = a_company
+      and v.channel = a_channel
+      and v.contact_jid = a_jid
+      and v.blocked <> ezw.contact_blocked(a_company, a_channel, a_jid);
 end
 $$;
 

@@ -187,7 +187,7 @@ begin
         return 0;
     end if;
 
-    while l_left > 0 and clock_timestamp() < statement_timestamp() + interval '50 milliseconds' loop
+    loop
         select
             v.id,
             coalesce(v.purged_to, v.created_at)
@@ -213,6 +213,8 @@ begin
         set messages = p.messages + l_gone
         where p.company = l_purge.company
           and p.channel = l_purge.channel;
+
+        exit when l_left <= 0 or clock_timestamp() > statement_timestamp() + interval '50 milliseconds';
     end loop;
 
     -- one that is locked keeps the run
