@@ -74,8 +74,10 @@ test_quoted(void **state)
                    "\"B48EAA2FAB1E942CDEC8B8717EC6BF3ED2DAD05A\"}}}",
                    "{\"body\":\"a\",\"contextInfo\":{\"quotedMessage\":"
                    "{\"id\":\"" ID "\"}},\"type\":\"text\"}");
+    assert_part(EZW_MESSAGE_QUOTED, ID);
     assert_message("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":null}",
                    "{\"body\":\"a\",\"type\":\"text\"}");
+    assert_part(EZW_MESSAGE_QUOTED, NULL);
     assert_message("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":{}}",
                    "{\"body\":\"a\",\"type\":\"text\"}");
     assert_message("{\"type\":\"text\",\"body\":\"a\",\"contextInfo\":"

@@ -36,12 +36,17 @@ typedef enum {
                                             have one */
     EZW_MESSAGE_TEMPLATE_NAME,           /* template.name */
     EZW_MESSAGE_TEMPLATE_LANGUAGE,       /* template.language: its code */
-    EZW_MESSAGE_TEMPLATE_PARAMETERS,     /* template.parameters: JSON, how many
-                                            are given: {"header":1,"body":2,
-                                            "buttons":[0,1]} by index */
+    EZW_MESSAGE_TEMPLATE_PARAMETERS,     /* template.parameters: JSON, below */
     EZW_MESSAGE_PARTS
 } ezw_message_part_e;
 
+/* How many parameters are given, of which kinds, as ezw_template.h tells what a
+ * template takes:
+ *
+ *   {"header":1,"format":"IMAGE","body":2,"buttons":[0,1],"types":[null,"URL"]}
+ *
+ * format is null without a parameter for the header; buttons stand by their
+ * index, a type is null where no component is given for it. */
 extern const char *const  ezw_message_parts[EZW_MESSAGE_PARTS];
 
 /* Checks a message and fills parts.  media: what stands beside it in the body,

@@ -11,7 +11,7 @@
 
 #define MAX_TEMPLATE    512       /* characters */
 #define MAX_LANGUAGE    15
-#define MAX_COMPONENTS  12        /* header, body, ten buttons */
+#define MAX_COMPONENTS  13        /* header, body, footer, ten buttons */
 #define MAX_PARAMETERS  100
 #define MAX_BUTTONS     10
 #define MAX_TEXT        1024
@@ -21,13 +21,18 @@
 #define MAX_AMOUNT      INT64_C(9007199254740991)
 
 
-/* How many parameters a message has for each component, buttons by index; -1:
- * no such component yet. */
+/* A component as a message gives it. */
 typedef struct {
-    int  header;
-    int  body;
-    int  footer;
-    int  buttons[MAX_BUTTONS];
+    int          n;         /* parameters, -1: it is not given */
+    const char  *kind;      /* of a header's or button's, as in templates */
+} given_t;
+
+
+typedef struct {
+    given_t      header;
+    given_t      body;
+    given_t      footer;
+    given_t      buttons[MAX_BUTTONS];      /* by index */
 } counts_t;
 
 
@@ -35,19 +40,25 @@ static int check_name(ezw_message_walk_t *walk, const json_t *v);
 static int check_language(ezw_message_walk_t *walk, const json_t *v);
 static int check_currency(ezw_message_walk_t *walk, const json_t *v);
 static int check_components(ezw_message_walk_t *walk, const json_t *v);
-static int check_button(ezw_message_walk_t *walk, const json_t *v);
 static int count(ezw_message_walk_t *walk, const json_t *component,
     counts_t *counts);
-static int count_button(ezw_message_walk_t *walk, const json_t *component,
-    counts_t *counts);
+static int check_button(ezw_message_walk_t *walk, const json_t *component,
+    given_t *given);
+static const char *format_of(const json_t *list);
 static int keep_counts(ezw_message_walk_t *walk, const counts_t *counts);
-static const json_t *sub_type_of(const json_t *component);
+static void write_count(ezw_writer_t *w, const given_t *given);
+static void write_kind(ezw_writer_t *w, const given_t *given);
 
 
 /* Parameters ----------------------------------------------------------------*/
 
 static const char *const  sub_types[] = {
     "quick_reply", "url", "copy_code", NULL
+};
+
+/* The same as templates have them. */
+static const char *const  button_types[] = {
+    "QUICK_REPLY", "URL", "COPY_CODE"
 };
 
 #define FALLBACK                                                              \
@@ -295,7 +306,7 @@ check_currency(ezw_message_walk_t *walk, const json_t *v)
 }
 
 
-/* Counts the parameters of a template, which each of its components has once. */
+/* Counts the parameters of a template, which has each component once. */
 static int
 check_components(ezw_message_walk_t *walk, const json_t *v)
 {
@@ -304,7 +315,11 @@ check_components(ezw_message_walk_t *walk, const json_t *v)
     counts_t       counts;
     const json_t  *list;
 
-    memset(&counts, 0xff, sizeof(counts));      /* -1 */
+    counts.header.n = counts.body.n = counts.footer.n = -1;
+
+    for (i = 0; i < MAX_BUTTONS; i++) {
+        counts.buttons[i].n = -1;
+    }
 
     list = ezw_message_member(v, "components", NULL);
     list_len = ezw_message_enter(walk, "components");
@@ -331,89 +346,80 @@ check_components(ezw_message_walk_t *walk, const json_t *v)
 static int
 count(ezw_message_walk_t *walk, const json_t *component, counts_t *counts)
 {
-    int                         *n;
-    const ezw_message_choice_t  *choice;
-
-    choice = ezw_message_choose(components, EZW_RULE_FOLD,
-                                json_object_get(component, "type"));
-
-    if (choice->rules == button) {
-        return count_button(walk, component, counts);
-    }
-
-    n = (choice->rules == header) ? &counts->header
-        : (choice->rules == body) ? &counts->body : &counts->footer;
-
-    if (*n >= 0) {
-        return ezw_message_refuse_member(walk, "type", "is given twice");
-    }
-
-    *n = (int) json_array_size(json_object_get(component, "parameters"));
-
-    return EZW_OK;
-}
-
-
-/* Counts those parameters of a button that the template asks for: a payload is
- * the sender's own. */
-static int
-count_button(ezw_message_walk_t *walk, const json_t *component,
-    counts_t *counts)
-{
-    int  rc, *n;
-
-    n = &counts->buttons[ezw_message_integer(json_object_get(component,
-                                                             "index"))];
-
-    if (*n >= 0) {
-        return ezw_message_refuse_member(walk, "index", "is given twice");
-    }
-
-    rc = check_button(walk, component);
-
-    if (rc != EZW_OK) {
-        return rc;
-    }
-
-    *n = (strcasecmp(json_string_value(sub_type_of(component)), "quick_reply")
-          == 0)
-         ? 0
-         : (int) json_array_size(json_object_get(component, "parameters"));
-
-    return EZW_OK;
-}
-
-
-/* Each kind of button has its own kind of parameter. */
-static int
-check_button(ezw_message_walk_t *walk, const json_t *component)
-{
-    size_t                       i, path_len;
-    const char                  *type;
+    given_t                     *given;
+    const char                  *name;
     const json_t                *list;
     const ezw_message_rule_t    *rules;
-    const ezw_message_choice_t  *choice;
 
-    type = json_string_value(sub_type_of(component));
+    name = "type";
+    list = json_object_get(component, "parameters");
+    rules = ezw_message_choose(components, EZW_RULE_FOLD,
+                               json_object_get(component, "type"))->rules;
 
-    rules = (strcasecmp(type, "url") == 0) ? of_text
-            : (strcasecmp(type, "copy_code") == 0) ? of_coupon : of_payload;
+    if (rules == button) {
+        name = "index";
+        given = &counts->buttons[ezw_message_integer(
+                                     json_object_get(component, name))];
+
+    } else if (rules == header) {
+        given = &counts->header;
+
+    } else {
+        given = (rules == body) ? &counts->body : &counts->footer;
+    }
+
+    if (given->n >= 0) {
+        return ezw_message_refuse_member(walk, name, "is given twice");
+    }
+
+    given->n = (int) json_array_size(list);
+
+    if (rules == header) {
+        given->kind = format_of(list);
+
+    } else if (rules == button) {
+        return check_button(walk, component, given);
+    }
+
+    return EZW_OK;
+}
+
+
+/* Each kind of button has its own kind of parameter; sets which it is. */
+static int
+check_button(ezw_message_walk_t *walk, const json_t *component, given_t *given)
+{
+    size_t                     i, kind;
+    const json_t              *list, *type;
+    const ezw_message_rule_t  *rules;
+
+    static const ezw_message_rule_t *const  takes[] = {
+        of_payload, of_text, of_coupon
+    };
+
+    type = ezw_message_member(component, "subType", "sub_type");
+
+    for (kind = 0; strcasecmp(sub_types[kind], json_string_value(type)) != 0;
+         kind++)
+    {
+        /* it is among them */
+    }
+
+    given->kind = button_types[kind];
 
     list = json_object_get(component, "parameters");
 
     for (i = 0; i < json_array_size(list); i++) {
-        choice = ezw_message_choose(button_parameters, EZW_RULE_FOLD,
-                                    json_object_get(json_array_get(list, i),
-                                                    "type"));
+        type = json_object_get(json_array_get(list, i), "type");
+        rules = ezw_message_choose(button_parameters, EZW_RULE_FOLD,
+                                   type)->rules;
 
-        if (choice->rules != rules) {
-            path_len = ezw_message_enter(walk, "parameters");
+        if (rules != takes[kind]) {
+            (void) ezw_message_enter(walk, "parameters");
             (void) ezw_message_enter_element(walk, i);
-            (void) ezw_message_refuse_member(walk, "type",
-                                             "does not go with the button");
-            ezw_message_leave(walk, path_len);
 
-            return EZW_INVALID;
+            return ezw_message_refuse_member(walk, "type",
+                                             "does not go with the button");
         }
     }
 
@@ -421,7 +427,28 @@ check_button(ezw_message_walk_t *walk, const json_t *component)
 }
 
 
-/* Keeps the counts as a part; buttons as far as one has any. */
+/* The format of the header that takes the parameters, NULL: they are none. */
+static const char *
+format_of(const json_t *list)
+{
+    const json_t              *type;
+    const ezw_message_rule_t  *rules;
+
+    if (json_array_size(list) == 0) {
+        return NULL;
+    }
+
+    type = json_object_get(json_array_get(list, 0), "type");
+    rules = ezw_message_choose(header_parameters, EZW_RULE_FOLD, type)->rules;
+
+    return (rules == of_image) ? "IMAGE"
+           : (rules == of_video) ? "VIDEO"
+           : (rules == of_document) ? "DOCUMENT"
+           : (rules == of_location) ? "LOCATION" : "TEXT";
+}
+
+
+/* Keeps what is given as a part; buttons as far as one is. */
 static int
 keep_counts(ezw_message_walk_t *walk, const counts_t *counts)
 {
@@ -429,7 +456,7 @@ keep_counts(ezw_message_walk_t *walk, const counts_t *counts)
     ezw_writer_t       *w;
     ezw_fields_text_t   text;
 
-    for (n = MAX_BUTTONS; n > 0 && counts->buttons[n - 1] <= 0; n--) {
+    for (n = MAX_BUTTONS; n > 0 && counts->buttons[n - 1].n < 0; n--) {
         /* void */
     }
 
@@ -437,18 +464,23 @@ keep_counts(ezw_message_walk_t *walk, const counts_t *counts)
     w = &text.w;
 
     ezw_json_literal(w, "{\"header\":");
-    ezw_json_int(w, counts->header < 0 ? 0 : counts->header);
+    write_count(w, &counts->header);
+    ezw_json_literal(w, ",\"format\":");
+    write_kind(w, counts->header.n > 0 ? &counts->header : NULL);
     ezw_json_literal(w, ",\"body\":");
-    ezw_json_int(w, counts->body < 0 ? 0 : counts->body);
+    write_count(w, &counts->body);
     ezw_json_literal(w, ",\"buttons\":[");
 
     for (i = 0; i < n; i++) {
+        ezw_json_raw(w, ",", i > 0);
+        write_count(w, &counts->buttons[i]);
+    }
 
-        if (i > 0) {
-            ezw_json_literal(w, ",");
-        }
+    ezw_json_literal(w, "],\"types\":[");
 
-        ezw_json_int(w, counts->buttons[i] < 0 ? 0 : counts->buttons[i]);
+    for (i = 0; i < n; i++) {
+        ezw_json_raw(w, ",", i > 0);
+        write_kind(w, counts->buttons[i].n >= 0 ? &counts->buttons[i] : NULL);
     }
 
     ezw_json_literal(w, "]}");
@@ -458,13 +490,22 @@ keep_counts(ezw_message_walk_t *walk, const counts_t *counts)
 }
 
 
-/* What kind of button a component is for. */
-static const json_t *
-sub_type_of(const json_t *component)
+/* Writes how many parameters are given, 0 for what is not. */
+static void
+write_count(ezw_writer_t *w, const given_t *given)
 {
-    const json_t  *v;
+    ezw_json_int(w, given->n < 0 ? 0 : given->n);
+}
 
-    v = json_object_get(component, "subType");
 
-    return (v != NULL) ? v : json_object_get(component, "sub_type");
+/* Writes of which kind what is given is. */
+static void
+write_kind(ezw_writer_t *w, const given_t *given)
+{
+    if (given == NULL) {
+        ezw_json_literal(w, "null");
+        return;
+    }
+
+    ezw_json_string(w, given->kind, strlen(given->kind));
 }
