@@ -44,6 +44,9 @@ static const struct {
                            "aliases", "about.id" } },
     { "template_status", { "company", "channel", "name", "language", "id",
                            "status", "reason" } },
+    { "message_revoke", { "company", "channel", "provider.id" } },
+    { "typing_receive", { "company", "channel", "contact", "id.message",
+                          "state" } },
     { "partitions_ensure", { NULL } },
     { "sweep", { "limit" } },
     { "erasure_next", { "limit" } },
@@ -294,6 +297,7 @@ start_job(ngx_ezw_pg_query_t *q, int row)
     job->kind = copy(pool, ngx_ezw_pg_str(q, row, "kind"));
     job->message = copy(pool, ngx_ezw_pg_str(q, row, "message"));
     job->type = copy(pool, ngx_ezw_pg_str(q, row, "type"));
+    job->sender = copy(pool, ngx_ezw_pg_str(q, row, "sender"));
     job->body.data = (u_char *) copy(pool, ngx_ezw_pg_str(q, row, "body"));
     job->attempts = ngx_ezw_pg_int(q, row, "attempts");
 
@@ -302,7 +306,8 @@ start_job(ngx_ezw_pg_query_t *q, int row)
 
     if (job->company == NULL || job->conversation == NULL
         || job->channel == NULL || job->contact == NULL || job->kind == NULL
-        || job->message == NULL || job->type == NULL || job->body.data == NULL)
+        || job->message == NULL || job->type == NULL || job->sender == NULL
+        || job->body.data == NULL)
     {
         ngx_destroy_pool(pool);
         return;

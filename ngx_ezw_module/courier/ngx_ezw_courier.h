@@ -51,8 +51,10 @@ struct ngx_ezw_job_s {
     const char                 *kind;
     const char                 *message;       /* 40 hex */
     const char                 *type;
+    const char                 *sender;        /* API, AUTOMATED .. */
     ngx_str_t                   body;          /* JSON */
     ngx_int_t                   attempts;
+    void                       *data;          /* the connector's */
 };
 
 
@@ -64,6 +66,8 @@ typedef enum {
     NGX_EZW_S_STATUS,
     NGX_EZW_S_RECEIVE,
     NGX_EZW_S_TEMPLATE,
+    NGX_EZW_S_REVOKE,
+    NGX_EZW_S_TYPING,
     NGX_EZW_S_PARTITIONS,
     NGX_EZW_S_SWEEP,
     NGX_EZW_S_ERASURE,

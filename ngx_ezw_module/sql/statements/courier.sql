@@ -52,6 +52,7 @@ select
     q.kind,
     encode(m.id, 'hex') as message,
     m.type,
+    m.sender_type as sender,
     coalesce(m.body, q.payload) as body,
     q.attempts
 from mine q
