@@ -1,7 +1,7 @@
 # After a lost connection a statement runs again with the same ids: messages.
 #
 # writes: message_device message_revoke typing_receive
-# others: message_get message_list
+# others: message_get message_list message_outcome
 
 use EZW;
 use EZW::Statements;

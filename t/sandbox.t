@@ -14,7 +14,7 @@ my $statements = EZW::Statements->new($t);
 my $n = 0;
 
 # A number that ends so.
-sub actor { return '31' . (6 + $n++ % 3) . shift() . '@whatsapp.eazy.im' }
+sub actor { return sprintf '31%02d%s@whatsapp.eazy.im', ++$n, $_[0] }
 
 # Sends what the module would store, whatever it takes by now.
 sub send_any {

@@ -9,6 +9,8 @@
 static ngx_int_t add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf,
     ngx_ezw_face_e face, const ngx_ezw_endpoint_row_t *row);
 static void name_params(ngx_ezw_endpoint_t *ep);
+static ngx_int_t find_wait(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf,
+    ngx_ezw_endpoint_t *ep);
 static ngx_uint_t takes_key(ngx_ezw_endpoint_t *ep);
 static void check_jids(ngx_ezw_ctx_t *ctx, u_char *p);
 
@@ -120,6 +122,10 @@ add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_face_e face,
         return NGX_ERROR;
     }
 
+    if (row->wait && find_wait(cf, emcf, ep) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (!takes_key(ep)) {
         return NGX_OK;
     }
@@ -129,6 +135,28 @@ add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_face_e face,
     }
 
     return ngx_ezw_bind_conf(cf, ep, ep->once, &ep->once_binds);
+}
+
+
+/* The statement that tells what came of a request. */
+static ngx_int_t
+find_wait(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_endpoint_t *ep)
+{
+    ngx_str_t  name;
+
+    name.data = (u_char *) ep->row->wait;
+    name.len = ngx_strlen(ep->row->wait);
+
+    ep->wait = ngx_ezw_pg_statement(emcf->pgcf, &name);
+
+    if (ep->wait == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "endpoint \"%s\": no statement file has the "
+                           "statement \"%V\"", ep->row->name, &name);
+        return NGX_ERROR;
+    }
+
+    return ngx_ezw_bind_conf(cf, ep, ep->wait, &ep->wait_binds);
 }
 
 

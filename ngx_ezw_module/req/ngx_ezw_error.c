@@ -42,6 +42,10 @@ static const ngx_ezw_error_t  duplicate =
     { 409, 1014, "duplicate", "Already exists", 0 };
 static const ngx_ezw_error_t  window_expired =
     { 422, 1015, "care_window_expired", "Customer care window expired", 0 };
+static const ngx_ezw_error_t  media_invalid =
+    { 400, 1008, "invalid_media", "Media is invalid", 0 };
+static const ngx_ezw_error_t  rejected =
+    { 422, 1011, "invalid_target", "Message rejected", 0 };
 static const ngx_ezw_error_t  not_on_whatsapp =
     { 422, 1007, "invalid_target", "User does not have WhatsApp", 0 };
 static const ngx_ezw_error_t  template_unknown =
@@ -254,6 +258,32 @@ ngx_ezw_error_of_refusal(ngx_str_t *name, const char **field)
     }
 
     return NULL;
+}
+
+
+const ngx_ezw_error_t *
+ngx_ezw_error_of_code(int64_t code)
+{
+    switch (code) {
+    case 1003:
+        return &ngx_ezw_unavailable;
+    case 1005:
+        return &ngx_ezw_invalid;
+    case 1006:
+        return &template_unknown;
+    case 1007:
+        return &not_on_whatsapp;
+    case 1008:
+        return &media_invalid;
+    case 1011:
+        return &rejected;
+    case 1013:
+        return &template_parameters;
+    case 1015:
+        return &window_expired;
+    }
+
+    return &bad_gateway;
 }
 
 

@@ -197,6 +197,12 @@ executed(ngx_ezw_ctx_t *ctx)
             ctx->conf->bell();
         }
 
+        if (ctx->wait) {
+            ngx_ezw_pg_query_clear(&ctx->query);
+            ngx_ezw_park_event(ctx);
+            return;
+        }
+
     } else {
         ngx_ezw_once_end(ctx, 0);
 

@@ -329,6 +329,12 @@ ngx_ezw_reply_rows(ngx_ezw_ctx_t *ctx)
         goto failed;
     }
 
+    if (ep->wait
+        && ngx_ezw_wait_begin(ctx, cells, out.first, length) == NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
     return send_answer(ctx, ep->row->status, out.first, length);
 
 broken:

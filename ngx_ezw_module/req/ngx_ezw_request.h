@@ -42,6 +42,7 @@ typedef struct ngx_ezw_ctx_s       ngx_ezw_ctx_t;
 typedef struct ngx_ezw_endpoint_s  ngx_ezw_endpoint_t;
 typedef struct ngx_ezw_account_s   ngx_ezw_account_t;     /* core/'s */
 typedef struct ngx_ezw_page_s      ngx_ezw_page_t;
+typedef struct ngx_ezw_wait_s      ngx_ezw_wait_t;
 
 
 typedef enum {
@@ -84,6 +85,9 @@ const ngx_ezw_error_t *ngx_ezw_error_of_refusal(ngx_str_t *name,
 ngx_int_t ngx_ezw_error_kept(ngx_pool_t *pool, ngx_str_t *literal);
 /* The error for a SQLSTATE. */
 const ngx_ezw_error_t *ngx_ezw_error_of_sqlstate(const char *state);
+/* The error for a code that a connector gave a message; one that it cannot
+ * give is the connector's own. */
+const ngx_ezw_error_t *ngx_ezw_error_of_code(int64_t code);
 
 
 /* Roles of the workspace, each including those before it (DECISIONS 18). */
@@ -135,6 +139,8 @@ typedef struct {
     ngx_ezw_answer_e      answer;
     ngx_ezw_pg_lane_e     lane;
     unsigned              bell:1;    /* leaves work for the couriers */
+    const char           *wait;      /* "Prefer: wait": the statement that tells
+                                        what came of it; NULL: none does */
 
     const ezw_field_t    *body;
     ngx_uint_t            nbody;
@@ -184,6 +190,8 @@ struct ngx_ezw_endpoint_s {
     ngx_ezw_bind_t                *binds;
     ngx_ezw_pg_statement_t        *once;       /* with an idempotency key */
     ngx_ezw_bind_t                *once_binds;
+    ngx_ezw_pg_statement_t        *wait;       /* or NULL */
+    ngx_ezw_bind_t                *wait_binds;
     int                            key_slot;   /* body's idempotencyKey, or -1 */
     int                            password_slot;  /* body's password, or -1 */
     unsigned                       paged:1;    /* a list by limit and cursor */
@@ -325,6 +333,7 @@ struct ngx_ezw_ctx_s {
     ngx_array_t          *looked;    /* of ezw_row_secret_t: a look-up's row */
     struct ngx_ezw_once_s *once;     /* the request's idempotency key */
     ngx_ezw_page_t       *page;      /* of a list, else NULL */
+    ngx_ezw_wait_t       *wait;      /* its answer waits for an outcome */
     ngx_str_t             raw;       /* the body as it came */
 
     ezw_value_t          *body;
@@ -442,6 +451,14 @@ void ngx_ezw_unpark_event(ngx_ezw_ctx_t *ctx);
  * again. */
 void ngx_ezw_run_phases(ngx_ezw_ctx_t *ctx);
 
+/* ngx_ezw_wait.c */
+
+/* Keeps the answer back as the client prefers; cells are its row's, in
+ * ctx->query.  NGX_OK: the request is to be parked, and will end by itself;
+ * NGX_DECLINED: it is to be answered now. */
+ngx_int_t ngx_ezw_wait_begin(ngx_ezw_ctx_t *ctx, const ezw_cell_t *cells,
+    ngx_chain_t *body, off_t length);
+
 /* ngx_ezw_idempotency.c */
 
 typedef struct ngx_ezw_once_s {
@@ -474,7 +491,8 @@ ngx_int_t ngx_ezw_once_cells(ngx_ezw_ctx_t *ctx, ezw_cell_t *cells);
 
 /* ngx_ezw_reply.c */
 
-/* All of them return what the request is to be finalized with. */
+/* All of them return what the request is to be finalized with; reply_rows
+ * NGX_DECLINED when its answer has begun to wait. */
 ngx_int_t ngx_ezw_reply_rows(ngx_ezw_ctx_t *ctx);
 ngx_int_t ngx_ezw_reply_json(ngx_ezw_ctx_t *ctx, ngx_uint_t status,
     ngx_chain_t *body, off_t length);

@@ -145,3 +145,15 @@ from (
     limit 1
 ) v
 join lateral ezw.message_find(:company::uuid, v.id, :path.id::text) m on true;
+
+-- name: message_outcome
+-- What has come of the message that was sent (:lookup.id): done as soon as the
+-- platform has taken it, or it has failed.
+select
+    m.status <> 'QUEUED' as done,
+    case when m.status = 'FAILED' then m.error_code end as code,
+    m.error_text as text
+from ezw.message m
+where m.company = :company::uuid
+  and m.id = decode(:lookup.id::text, 'hex')
+  and m.created_at >= ezw.message_time(decode(:lookup.id::text, 'hex')) - interval '1 day';
