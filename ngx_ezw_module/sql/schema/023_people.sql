@@ -11,6 +11,9 @@ create index contact_listed on ezw.contact (company, channel, created_at, id);
 -- conversation_list
 create index conversation_listed on ezw.conversation (company, channel, created_at, id);
 
+-- note_list, contact_notes: two ids of one millisecond are in no order
+create index contact_note_listed on ezw.contact_note (company, contact, created_at, id);
+
 -- id is its request's, by which that is known when it comes again;
 -- participants counts them, whoever writes or deletes one.
 alter table ezw.list
@@ -29,23 +32,40 @@ set participants = (
 -- list_list
 create index list_listed on ezw.list (company, channel, created_at, jid);
 
+-- By the statement, not by the row: a list's row that is updated many times in
+-- one transaction is found more slowly each time.
 create function ezw.list_participant_note()
 returns trigger
 language plpgsql
 as $$
 begin
     update ezw.list l
-    set participants = l.participants + case when tg_op = 'INSERT' then 1 else -1 end
-    where l.company = coalesce(new.company, old.company)
-      and l.jid = coalesce(new.list, old.list);
+    set participants = l.participants + l_row.n
+    from (
+        select
+            r.company,
+            r.list,
+            case when tg_op = 'INSERT' then count(*) else -count(*) end as n
+        from l_rows r
+        group by r.company, r.list
+    ) l_row
+    where l.company = l_row.company
+      and l.jid = l_row.list;
 
     return null;
 end
 $$;
 
-create trigger note
-after insert or delete on ezw.list_participant
-for each row
+create trigger note_insert
+after insert on ezw.list_participant
+referencing new table as l_rows
+for each statement
+execute function ezw.list_participant_note();
+
+create trigger note_delete
+after delete on ezw.list_participant
+referencing old table as l_rows
+for each statement
 execute function ezw.list_participant_note();
 
 
@@ -247,6 +267,46 @@ begin
 end
 $$;
 
+
+-- A contact's newest 100 notes, in the order of their creation.
+create or replace function ezw.contact_notes(a_company uuid, a_contact uuid)
+returns json
+language plpgsql
+stable
+as $$
+begin
+    return (
+        select ('[' || coalesce(string_agg(row_to_json(w)::text, ',' order by n.created_at, n.id), '') || ']')::json
+        from (
+            select
+                o.id,
+                o.body,
+                o.created_at,
+                o.created_by,
+                o.is_pinned,
+                o.is_read_only,
+                o.updated_at,
+                o.reference_id
+            from ezw.contact_note o
+            where o.company = a_company
+              and o.contact = a_contact
+            order by o.created_at desc, o.id desc
+            limit 100
+        ) n
+        cross join lateral (
+            select
+                n.body,
+                ezw.ts(n.created_at) as "createdAt",
+                n.created_by as "createdBy",
+                n.id,
+                n.is_pinned as "isPinned",
+                n.is_read_only as "isReadOnly",
+                ezw.ts(n.updated_at) as "updatedAt",
+                n.reference_id as "referenceId"
+        ) w
+    );
+end
+$$;
 
 create type ezw.note_answer as (
     refusal text,

@@ -26,10 +26,10 @@ from ezw.note_create(
 ) u;
 
 -- name: note_list
--- Ids begin with their time: the primary key is the order of creation.
 select
     w.id is not null as "@row",
-    w.id as "@cursor0",
+    w.created_at as "@cursor0",
+    w.id as "@cursor1",
     case
         when :page.count::boolean
         then (
@@ -65,13 +65,16 @@ left join lateral (
     from ezw.contact_note o
     where o.company = c.company
       and o.contact = c.id
-      and o.id > coalesce(:after.0::uuid, '00000000-0000-0000-0000-000000000000')
-    order by o.id
+      and (o.created_at, o.id) > (
+        coalesce(:after.0::timestamptz, '-infinity'),
+        coalesce(:after.1::uuid, '00000000-0000-0000-0000-000000000000')
+      )
+    order by o.created_at, o.id
     limit :page.limit::integer
 ) w on true
 where c.company = :company::uuid
   and c.id = ezw.contact_find(:company::uuid, :path.channelJid::text, :path.contactJid::text)
-order by w.id;
+order by w.created_at, w.id;
 
 -- name: note_update
 select
