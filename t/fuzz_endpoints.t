@@ -10,7 +10,7 @@ use EZW::Endpoints;
 our $BODIES //= 200;
 our $SEED //= 1563451622;
 
-my $t = EZW->start(http => 'ezw_courier off;');
+my $t = EZW->start(workers => 1, http => 'ezw_courier off;');
 $t->hasten_hashes;
 my $all = EZW::Endpoints->new($t);
 my $owner = $t->key(company => $all->{company}, scope => 'OWNER');
@@ -160,7 +160,7 @@ sub ask {
     my ($endpoint, $name, @request) = @_;
 
     my ($r, $seconds);
-    for (1 .. 5) {
+    for (1 .. 30) {
         my $from = time;
         $r = $t->http(@request, credential($endpoint));
         $seconds = time - $from;
