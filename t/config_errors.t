@@ -423,7 +423,7 @@ for my $case (
            'contact_get') . ': "contact_get" is there already' }],
     ['channels.sql', sub { $_ = "select 1;\n$_" },
      sub { qr/^statement file "channels\.sql", line 1: line 1: / }],
-    ['contacts.sql', sub { s/from \(\n/from ('\n/ },
+    ['contacts.sql', sub { $_ .= "\n-- name: open\nselect 'x;\n" },
      sub { qr/^statement file "contacts\.sql", line \d+: .*not closed/ }],
 ) {
     my ($file, $change, $message) = @$case;

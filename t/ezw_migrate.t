@@ -60,7 +60,8 @@ ok($ok, 'a runtime role') or diag($said);
 is_deeply(
     [sort @{ $dbh->selectrow_array(
         'select rolconfig from pg_roles where rolname = ?', undef, $role) }],
-    ['deadlock_timeout=100ms', 'idle_in_transaction_session_timeout=10s',
+    ['deadlock_timeout=100ms', 'enable_seqscan=off',
+     'idle_in_transaction_session_timeout=10s',
      'lock_timeout=250ms', 'plan_cache_mode=force_generic_plan',
      'statement_timeout=5s'], 'its settings');
 is_deeply($dbh->selectrow_arrayref(

@@ -553,7 +553,8 @@ refused($t->http(GET => '/proxy/x', key => "channel:$long"),
 # Nobody's request has come to the service, by whichever way, but those that it
 # is free to. Mirrors and post_actions come after their answers; the latter only
 # with a key that is known, for a client that has left is not waited for.
-is($t->http(GET => '/post_action/', key => $mine)->body, "open\n",
+my $stays = $t->client;
+is($stays->request(GET => '/post_action/', key => $mine)->body, "open\n",
    'post_action');
 my $seen = sub { slurp("$t->{dir}/service.log") };
 wait_for(sub { $seen->() =~ m{^/proxy/$_ company=$company$}m }, 10,

@@ -390,6 +390,7 @@ sub worker_pids {
         my ($pid) = $stat =~ /(\d+)/;
         next if EZW::Postgres::stat_parent($pid) != $master;
         my $title = slurp("/proc/$pid/cmdline");
+        next if $title eq '';          # it has ended
         next if $title =~ /cache (manager|loader)/;
         next if !$all && $title =~ /shutting down/;
         push @pids, $pid;
