@@ -126,10 +126,7 @@ sub receive {
         'message.type' => from_json($message)->{type},
         'id.contact' => $statements->id, 'id.conversation' => $statements->id,
         aliases => undef, 'about.id' => undef, %more);
-    my %takes = map { $_ => 1 } $statements->params('message_receive');
-    my $row = $statements->row('message_receive',
-                               map { $_ => $values{$_} }
-                               grep { $takes{$_} } keys %values);
+    my $row = $statements->row('message_receive', %values);
     is($row->{result}, 'STORED', 'a message comes in');
     return $id;
 }
@@ -288,8 +285,216 @@ $t->sql('update ezw.channel set default_assistant = null where jid = ?',
         $channel);
 
 
-# What has no webhook's event, and what is gone --------------------------------
+# What a person does -------------------------------------------------------
 
+# A reaction, a postback, what he types, a message that he takes back.
+fresh();
+my $hi = receive('{"body":"Hi","type":"text"}', 'contact.name' => 'Jane');
+$name = '"Jane"';
+is_told('a message', message => received('message', context(),
+    qq("message":{"id":"$hi","type":"text","body":"Hi"})));
+my $hi_platform = "wamid.$platform";
+my $reaction = receive('{"emoji":"\u2764","type":"reaction"}',
+                       'about.id' => $hi_platform);
+is_told('a reaction', message => received('message', context(),
+    qq("message":{"id":"$reaction","type":"reaction","emoji":"\\u2764",)
+    . qq("messageId":"$hi"})));
+receive('{"payload":"YES \"1\"","title":"Yes","type":"button"}',
+        'message.type' => 'postback', 'about.id' => $hi_platform);
+is_told('a postback, and no message', postback => received('postback',
+    context(), qq("postback":{"type":"button","payload":"YES \\"1\\"",)
+    . qq("title":"Yes","messageId":"$hi"})));
+receive('{"payload":"NO","type":"list"}', 'message.type' => 'postback');
+is_told('one about nothing that is known', postback => received('postback',
+    context(), '"postback":{"type":"list","payload":"NO","title":null,'
+    . '"messageId":null}'));
+for my $state (qw(COMPOSING RECORDING PAUSED)) {
+    $statements->run('typing_receive', company => $company,
+                     channel => $channel, contact => $contact,
+                     state => $state, 'id.message' => message_id());
+    is_told($state, typing => received('typing', context(),
+        qq("typing":{"state":"$state"})));
+}
+my $secret = receive('{"body":"Secret","type":"text"}');
+my %taken_back = (company => $company, channel => $channel,
+                  'provider.id' => "wamid.$platform");
+is_told('a message', message => received('message', context(),
+    qq("message":{"id":"$secret","type":"text","body":"Secret"})));
+$statements->run('message_revoke', %taken_back);
+is_told('taken back', message => received('revoke', context(),
+    qq("message":{"id":"$secret"})));
+my $unheard = receive('{"body":"Secret","type":"text"}');
+$statements->run('message_revoke', %taken_back,
+                 'provider.id' => "wamid.$platform");
+is_told('taken back before anybody heard of it', message => received('revoke',
+    context(), qq("message":{"id":"$unheard"})));
+
+# One that was sent from the phone itself.
+my $phone = message_id();
+$statements->run('message_device', company => $company, channel => $channel,
+                 contact => $contact, 'provider.id' => 'wamid.device',
+                 'id.message' => $phone, 'message.type' => 'text',
+                 message => '{"body":"By hand","type":"text"}',
+                 'id.contact' => $statements->id, aliases => undef,
+                 'id.conversation' => $statements->id);
+is_told('sent from the phone', echo => sent(context(),
+    qq("sender":{"type":"DEVICE","id":null},)
+    . qq("message":{"id":"$phone","type":"text","body":"By hand"})));
+
+
+# What is noted of him -------------------------------------------------------
+
+# Without a conversation there is none in the context.
+my @people = ([1, 'with a conversation'], [0, 'without']);
+for my $case (@people) {
+    my ($has, $what) = @$case;
+    if (!$has) {
+        fresh();
+        $context{none} = 1;
+        api(POST => 'contacts', { jid => $contact });
+    }
+    my $path = "contacts/$contact";
+    my $note = api(POST => "$path/notes", { body => "Call\n\"back\"",
+                                            referenceId => 'R' });
+    my $written = qq("body":"Call\\n\\"back\\"",)
+        . qq("createdAt":"$note->{createdAt}","createdBy":"$key_jid",)
+        . qq("id":"$note->{id}","isPinned":false,"isReadOnly":false,)
+        . qq("updatedAt":);
+    is_told("a note, $what", note => received('note', context(),
+        qq("note":{"action":"CREATED",${written}null,"referenceId":"R"})));
+    my $changed = api(PATCH => "$path/notes/$note->{id}",
+                      { isPinned => true });
+    is_told('nothing of its change');
+    $written =~ s/"isPinned":false/"isPinned":true/;
+    api(DELETE => "$path/notes/$note->{id}");
+    is_told("its end, $what", note => received('note', context(),
+        qq("note":{"action":"DELETED",$written"$changed->{updatedAt}",)
+        . qq("referenceId":"R"})));
+    api(POST => "$path/events", { name => 'order.paid', data => {
+        total => 1, } });
+    is_told("an event of one's own, $what", custom => received('custom',
+        context(), '"custom":{"name":"order.paid","data":{"total":1}}'));
+    api(POST => "$path/events", { name => 'x' });
+    is_told('without data', custom => received('custom', context(),
+        '"custom":{"name":"x","data":null}'));
+}
+
+
+# Templates ------------------------------------------------------------------
+
+# Of the channel, from nobody.
+sub of_channel {
+    my ($status, $reason) = @_;
+    return sub {
+        qq({"type":"template_pack","version":2,"timestamp":$_[0],)
+            . qq("direction":"received","to":"$channel","from":null,)
+            . qq("contextInfo":null,"templatePack":{"name":"welcome",)
+            . qq("localeName":"en","category":"UTILITY","status":"$status",)
+            . qq("rejectedReason":"$reason"}});
+    };
+}
+api(POST => 'templates', {
+    name => 'welcome', category => 'UTILITY', language => 'en',
+    components => [{ type => 'BODY', text => 'Hello' }] });
+told();
+for my $case (['APPROVED', 'NONE'], ['REJECTED', 'SCAM']) {
+    my ($status, $reason) = @$case;
+    $statements->run('template_status', company => $company,
+                     channel => $channel, name => 'welcome', language => 'en',
+                     id => undef, status => $status, reason => $reason);
+    is_told("a template that is $status",
+            template_pack => of_channel($status, $reason));
+}
+api(DELETE => 'templates/welcome');
+is_told('one that is gone', template_pack => of_channel('DELETED', 'SCAM'));
+
+
+# People who become one -------------------------------------------------------
+
+# What was told of the one is told of the other from then on, of all messages,
+# though 4,000 of them move at once and the others later.
+fresh();
+$contact = 'NL.1@whatsapp.eazy.im';
+my $hidden = receive('{"body":"Hidden","type":"text"}');
+my $answer = api(POST => "messages/$contact",
+                 { type => 'text', body => 'Who?' })->{id};
+patch({ assignee => 'john@mycompany.com' });
+told();
+my $old = $t->value(q{select id from ezw.conversation where contact_jid = ?},
+                    $contact);
+my ($first_told) = $t->sql(q{select created_at::text, seq from ezw.event
+                              where conversation = ? and kind = 'message'},
+                           $old);
+$t->sql(q{insert into ezw.message (company, conversation, created_at, seq, id,
+                                   direction, sender_type, type, status, body)
+          select m.company, m.conversation,
+                 m.created_at + i * interval '1 microsecond', m.seq + i + 10,
+                 substr(m.id, 1, 16) || int4send(i), 'IN', 'CONTACT', 'text',
+                 'RECEIVED', m.body
+            from ezw.message m, generate_series(1, 4100) i
+           where m.id = decode(?, 'hex')}, $hidden);
+my @hidden = $t->sql(q{
+    select e.created_at::text, e.seq, e.kind from ezw.event e
+     where e.conversation = ? and e.kind in ('message', 'message.sent',
+                                             'handover')
+     order by e.xid, e.seq}, $old);
+is(@hidden, 3, 'of the one');
+$contact = $t->contact_jid;
+receive('{"body":"Seen","type":"text"}', 'contact.name' => 'Jane');
+$name = '"Jane"';
+$t->sql('update ezw.conversation set status = ? where contact_jid = ?',
+        'CLOSED', $contact);
+is($statements->row('contact_pair', company => $company, channel => $channel,
+    aliases => to_json([{ kind => 'bsuid', value => 'NL.1' },
+                        { kind => 'phone',
+                          value => $contact =~ s/@.*//r }]))->{jid},
+   $contact, 'they are one');
+%read = map { $_->[0] => 1 } $t->sql('select seq from ezw.event');
+delete @read{ map { $_->[1] } @hidden };
+my ($status, $assignee) = map { @$_ } $t->sql(q{
+    select v.status, u.email from ezw.conversation v
+      left join ezw.app_user u on u.id = v.assignee_user
+     where v.contact_jid = ?}, $contact);
+my @now = (status => $status,
+           assignee => defined $assignee ? qq("$assignee") : 'null');
+is_told('of the other',
+    message => received('message', context(@now),
+        qq("message":{"id":"$hidden","type":"text","body":"Hidden"})),
+    echo => sent(context(), qq("sender":{"type":"API","id":"$key_jid"},)
+        . qq("message":{"id":"$answer","type":"text","body":"Who?"})),
+    handover => received('handover', context(),
+        qq("handover":{"from":null,"to":$john,"team":null,"reason":"api"})));
+
+# What is left in the log of where it was.
+cmp_ok($t->value('select count(*) from ezw.message where conversation = ?',
+                 $old), '>', 0, 'some have not moved yet');
+$t->sql(q{update ezw.event set conversation = ?, contact = null
+           where seq = any (?)}, $old, [map { $_->[1] } @hidden]);
+delete @read{ map { $_->[1] } @hidden };
+is_told('by where it is going',
+    message => received('message', context(),
+        qq("message":{"id":"$hidden","type":"text","body":"Hidden"})),
+    echo => sent(context(), qq("sender":{"type":"API","id":"$key_jid"},)
+        . qq("message":{"id":"$answer","type":"text","body":"Who?"})),
+    handover => received('handover', context(),
+        qq("handover":{"from":null,"to":$john,"team":null,"reason":"api"})));
+$t->sql('delete from ezw.conversation_merge where conversation = ?', $old);
+$t->sql(q{update ezw.message set conversation = (
+              select id from ezw.conversation where contact_jid = ?),
+              seq = seq + 100000 where conversation = ?}, $contact, $old);
+delete @read{ map { $_->[1] } @hidden };
+is_told('by the message',
+    message => received('message', context(),
+        qq("message":{"id":"$hidden","type":"text","body":"Hidden"})),
+    echo => sent(context(), qq("sender":{"type":"API","id":"$key_jid"},)
+        . qq("message":{"id":"$answer","type":"text","body":"Who?"})));
+
+
+# What has no webhook's event, and what is gone ------------------------------
+
+fresh();
+receive('{"body":"Hi","type":"text"}');
+told();
 api(PATCH => "contacts/$contact", { name => 'Jane' });
 api(PATCH => "conversations/$contact", { status => 'CLOSED' });
 is_told('nothing of a new name, nor of a status');

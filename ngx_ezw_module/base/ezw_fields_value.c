@@ -2,7 +2,8 @@
  * One value against its rule: called for each by ezw_fields.c, which knows the
  * slots.  Names are checked in ezw_fields_name.c, what is written anew as JSON
  * in ezw_fields_json.c and ezw_fields_list.c, strings of one form in
- * ezw_fields_form.c, and what is sent to other servers in ezw_fields_http.c; the refusals and copies that all of them make are here.
+ * ezw_fields_form.c, and what is sent to other servers in ezw_fields_http.c;
+ * the refusals and copies that all of them make are here.
  */
 
 #include <stdio.h>

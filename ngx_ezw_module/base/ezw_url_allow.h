@@ -29,8 +29,8 @@ typedef struct {
 
 
 /* May the URL be called, as far as its text tells?  allow NULL: nothing beside.
- * EZW_OK with *url; or EZW_INVALID with a reason in why: "its host is a loopback
- * address". */
+ * EZW_OK with *url; or EZW_INVALID with a reason in why: "its host is a
+ * loopback address". */
 int ezw_url_check(const ezw_str_t *text, const ezw_url_allow_t *allow,
     ezw_url_t *url, char why[EZW_URL_WHY]);
 

@@ -618,6 +618,18 @@ begin
 end
 $$;
 
+-- Who an event comes from; null for nobody.
+create function ezw.envelope_from(a_jid text, a_name text)
+returns text
+language sql
+immutable
+as $$
+    select coalesce(
+        '{"jid":' || to_json(a_jid)::text || ',"name":' || ezw.json_of(a_name) || ',"locale":null,"picture":null}',
+        'null'
+    )
+$$;
+
 -- A message as webhooks see it: the message itself, and its media beside it.
 create function ezw.envelope_message(a_id bytea, a_type text, a_body json)
 returns text
@@ -634,8 +646,84 @@ as $$
         end
 $$;
 
--- An event of the log as webhooks are told of it. Null: there is no such event
--- any more, or they are told nothing of it.
+-- Whom an event is about; of the channel alone where it is of no contact.
+create type ezw.envelope_parties as (
+    channel_jid text,
+    channel_name text,
+    contact_jid text,
+    contact_name text,
+    conversation uuid
+);
+
+-- The contact is found by its conversation, or the conversation by its contact.
+create function ezw.envelope_parties(a_company uuid, a_channel uuid, a_contact uuid, a_conversation uuid)
+returns ezw.envelope_parties
+language plpgsql
+stable
+as $$
+declare
+    l_parties ezw.envelope_parties;
+begin
+    select
+        h.jid,
+        h.name,
+        c.jid,
+        c.full_name,
+        coalesce(v.id, (
+            select o.id
+            from ezw.conversation o
+            where o.company = c.company
+              and o.channel = c.channel
+              and o.contact_jid = c.jid
+        ))
+    into l_parties
+    from ezw.channel h
+    left join ezw.conversation v
+      on v.company = h.company
+     and v.id = a_conversation
+    left join ezw.contact c
+      on c.company = h.company
+     and c.id = coalesce(v.contact, a_contact)
+    where h.company = a_company
+      and h.id = a_channel;
+
+    return l_parties;
+end
+$$;
+
+-- Where what was told of a conversation that is no more has gone: to the one
+-- that it is being moved into, or that the message is in by now; or null.
+create function ezw.conversation_moved(a_company uuid, a_conversation uuid, a_message bytea)
+returns uuid
+language plpgsql
+stable
+as $$
+declare
+    l_conversation uuid;
+    l_from timestamptz := ezw.message_time(a_message) - interval '1 day';
+begin
+    select g.into_conversation
+    into l_conversation
+    from ezw.conversation_merge g
+    where g.company = a_company
+      and g.conversation = a_conversation;
+
+    if not found and a_message is not null then
+        select m.conversation
+        into l_conversation
+        from ezw.message m
+        where m.company = a_company
+          and m.id = a_message
+          and m.created_at >= l_from;
+    end if;
+
+    return l_conversation;
+end
+$$;
+
+-- An event of the log as webhooks are told of it, whatever has become of its
+-- conversation since. Null: there is no such event any more, or they are told
+-- nothing of it.
 create function ezw.event_envelope(a_company uuid, a_created_at timestamptz, a_seq int8)
 returns ezw.envelope
 language plpgsql
@@ -645,11 +733,7 @@ declare
     l_envelope ezw.envelope;
     l_event ezw.event;
     l_type text;
-    l_channel_jid text;
-    l_channel_name text;
-    l_contact_jid text;
-    l_contact_name text;
-    l_conversation uuid;
+    l_parties ezw.envelope_parties;
     l_message ezw.message;
     l_quoted text;
     l_body text;
@@ -679,57 +763,43 @@ begin
         return null;
     end if;
 
-    -- the contact by its conversation, or the conversation by its contact
-    select
-        h.jid,
-        h.name,
-        c.jid,
-        c.full_name,
-        coalesce(v.id, (
-            select o.id
-            from ezw.conversation o
-            where o.company = c.company
-              and o.channel = c.channel
-              and o.contact_jid = c.jid
-        ))
-    into
-        l_channel_jid,
-        l_channel_name,
-        l_contact_jid,
-        l_contact_name,
-        l_conversation
-    from ezw.channel h
-    left join ezw.conversation v
-      on v.company = h.company
-     and v.id = l_event.conversation
-    left join ezw.contact c
-      on c.company = h.company
-     and c.id = coalesce(l_event.contact, v.contact)
-    where h.company = a_company
-      and h.id = l_event.channel;
-
+    -- by its id: it may have been moved into another conversation since
     if l_event.kind in ('message', 'message.sent') then
         select
+            m.conversation,
             m.sender_type,
             m.sender_id,
             m.type,
             m.body
         into
+            l_event.conversation,
             l_message.sender_type,
             l_message.sender_id,
             l_message.type,
             l_message.body
         from ezw.message m
         where m.company = a_company
-          and m.conversation = l_event.conversation
-          and m.created_at = a_created_at
-          and m.id = l_event.message;
+          and m.id = l_event.message
+          and m.created_at = a_created_at;
 
-        if not found then
+        -- gone, or taken back by the one who wrote it before anybody heard of it
+        if not found or l_message.type = 'revoked' then
             return null;
         end if;
 
         l_quoted := l_message.body #>> '{contextInfo,quotedMessage,id}';
+    end if;
+
+    l_parties := ezw.envelope_parties(a_company, l_event.channel, l_event.contact, l_event.conversation);
+
+    -- of a contact that has become another one, or that is being erased
+    if l_parties.contact_jid is null and coalesce(l_event.contact, l_event.conversation) is not null then
+        l_parties := ezw.envelope_parties(a_company, l_event.channel, null,
+            ezw.conversation_moved(a_company, l_event.conversation, l_event.message));
+
+        if l_parties.contact_jid is null then
+            return null;
+        end if;
     end if;
 
     l_body := case l_event.kind
@@ -772,20 +842,15 @@ begin
         || ',"version":2,"timestamp":' || floor(extract(epoch from a_created_at))::int8
         || case
             when l_event.kind = 'message.sent' then
-                ',"direction":"sent","to":' || ezw.json_of(l_contact_jid)
-                    || ',"from":{"jid":' || ezw.json_of(l_channel_jid) || ',"name":' || ezw.json_of(l_channel_name)
-                    || ',"locale":null,"picture":null}'
+                ',"direction":"sent","to":' || ezw.json_of(l_parties.contact_jid)
+                    || ',"from":' || ezw.envelope_from(l_parties.channel_jid, l_parties.channel_name)
             else
-                ',"direction":"received","to":' || ezw.json_of(l_channel_jid)
-                    || ',"from":' || case
-                        when l_contact_jid is null then 'null'
-                        else '{"jid":' || ezw.json_of(l_contact_jid) || ',"name":' || ezw.json_of(l_contact_name)
-                            || ',"locale":null,"picture":null}'
-                    end
+                ',"direction":"received","to":' || ezw.json_of(l_parties.channel_jid)
+                    || ',"from":' || ezw.envelope_from(l_parties.contact_jid, l_parties.contact_name)
         end
         || ',"contextInfo":' || case
-            when l_contact_jid is null then 'null'
-            else ezw.envelope_context(a_company, l_channel_jid, l_conversation, l_quoted)
+            when l_parties.contact_jid is null then 'null'
+            else ezw.envelope_context(a_company, l_parties.channel_jid, l_parties.conversation, l_quoted)
         end
         || l_body || '}';
 
@@ -809,6 +874,9 @@ revoke all on function ezw.json_others from public;
 revoke all on function ezw.event_told from public;
 revoke all on function ezw.envelope_context from public;
 revoke all on function ezw.envelope_message from public;
+revoke all on function ezw.envelope_from from public;
+revoke all on function ezw.envelope_parties from public;
+revoke all on function ezw.conversation_moved from public;
 revoke all on function ezw.event_envelope from public;
 
 grant execute on function
@@ -827,6 +895,9 @@ grant execute on function
     ezw.event_told,
     ezw.envelope_context,
     ezw.envelope_message,
+    ezw.envelope_from,
+    ezw.envelope_parties,
+    ezw.conversation_moved,
     ezw.event_envelope
 to ezw_runtime;
 
