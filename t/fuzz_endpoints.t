@@ -191,7 +191,7 @@ for my $endpoint (@endpoints) {
 
     # Bodies.
     for my $n (1 .. (defined $good ? $BODIES : 0)) {
-        my @of = ($method, $all->path($endpoint));
+        my @of = ($all->spare_request($endpoint))[0, 1];
         my $strict = rand() < 0.3;
         my %headers = (%{ $more{headers} || {} },
                        $strict ? (Prefer => 'handling=strict') : ());
