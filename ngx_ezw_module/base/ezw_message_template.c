@@ -7,10 +7,10 @@
 #include <strings.h>
 
 #include "ezw_message_rule.h"
+#include "ezw_template.h"
 
 
 #define MAX_TEMPLATE    512       /* characters */
-#define MAX_LANGUAGE    15
 #define MAX_COMPONENTS  13        /* header, body, footer, ten buttons */
 #define MAX_PARAMETERS  100
 #define MAX_BUTTONS     10
@@ -222,8 +222,7 @@ static const ezw_message_choice_t  components[] = {
 };
 
 static const ezw_message_rule_t  language[] = {
-    { .name = "code", .flags = EZW_RULE_REQUIRED, .min = 2,
-      .max = MAX_LANGUAGE, .check = check_language },
+    { .name = "code", .flags = EZW_RULE_REQUIRED, .check = check_language },
     { .name = "policy", .type = EZW_RULE_IGNORED },
     { NULL }
 };
@@ -259,7 +258,7 @@ check_name(ezw_message_walk_t *walk, const json_t *v)
     p = json_string_value(v);
     len = json_string_length(v);
 
-    if (strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_") != len) {
+    if (!ezw_template_is_name(p, len)) {
         return ezw_message_refuse(walk, VALIDATION,
                                   "must be of a-z, 0-9 and _");
     }
@@ -280,9 +279,7 @@ check_language(ezw_message_walk_t *walk, const json_t *v)
     p = json_string_value(v);
     len = json_string_length(v);
 
-    if (strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                  "0123456789_-") != len)
-    {
+    if (!ezw_template_is_language(p, len)) {
         return ezw_message_refuse(walk, VALIDATION,
                                   "must be a language, as en or en_US");
     }
