@@ -8,11 +8,13 @@
 -- purge_begin, purge_next, partitions_drop
 create index conversation_purge on ezw.conversation (company, channel, (coalesce(purged_to, created_at)));
 
--- A channel's run: what goes is older than before; messages: how many went.
+-- A channel's run: what goes is older than before; what is older than horizon
+-- leaves the counts only; messages: how many went.
 create table ezw.purge (
     company uuid not null,
     channel uuid not null,
     before timestamptz not null,
+    horizon timestamptz not null,
     messages int8 not null default 0,
     created_at timestamptz not null default clock_timestamp(),
     primary key (company, channel)
@@ -58,13 +60,15 @@ returns integer
 language plpgsql
 as $$
 declare
+    l_horizon timestamptz := ezw.purge_horizon();
     l_count integer;
 begin
-    insert into ezw.purge (company, channel, before)
+    insert into ezw.purge (company, channel, before, horizon)
     select
         h.company,
         h.id,
-        now() - make_interval(days => h.data_retention_in_days)
+        now() - make_interval(days => h.data_retention_in_days),
+        l_horizon
     from ezw.channel h
     cross join lateral (
         select
@@ -164,7 +168,6 @@ language plpgsql
 as $$
 declare
     l_purge ezw.purge;
-    l_horizon timestamptz := ezw.purge_horizon();
     l_conversation uuid;
     l_from timestamptz;
     l_left integer := a_limit;
@@ -173,11 +176,13 @@ begin
     select
         p.company,
         p.channel,
-        p.before
+        p.before,
+        p.horizon
     into
         l_purge.company,
         l_purge.channel,
-        l_purge.before
+        l_purge.before,
+        l_purge.horizon
     from ezw.purge p
     order by p.created_at
     limit 1
@@ -206,7 +211,7 @@ begin
 
         -- a message takes up to six rows along
         l_gone := ezw.conversation_purge(l_purge.company, l_purge.channel, l_conversation, l_from,
-            l_purge.before, l_horizon, greatest(l_left / 7, 1));
+            l_purge.before, l_purge.horizon, greatest(l_left / 7, 1));
         l_left := l_left - greatest(7 * l_gone, 10);
 
         update ezw.purge p
