@@ -356,6 +356,15 @@ my $replay = create($once, @once);
 is_answer($replay, 201, $first->json, 'and the same again');
 is($replay->header('idempotency-replayed'), 'true', 'which is said');
 
+# Of many at once one is made, whosever it is to be.
+my $wanted = $t->channel_jid;
+my $stranger_owner = $t->key(company => $stranger, scope => 'OWNER');
+is_deeply([sort map { $_->status } $t->parallel(map {
+    [POST => '/v3/channels', key => $_, json => { jid => $wanted,
+                                                  name => 'Wanted' }]
+} ($owner, $stranger_owner) x 4)], [201, (409) x 7],
+          'of many at once one is made');
+
 # ... sets them up, which others may not: to them it is read-only.
 my %set = (catalogId => 'C', dataRetentionInDays => 30,
            defaultAssistant => $helper);

@@ -236,6 +236,11 @@ is_refused(create({ %support, name => 'refused', components => [
              field => 'components[0].txet' }, 'strict: an unknown field');
 is(status('refused'), undef, 'none of these was made');
 
+# Of many at once one is made.
+is_deeply([sort map { $_->status } $t->parallel(map {
+    [POST => $path, key => $key, json => { %support, name => 'at_once' }]
+} 1 .. 8)], [201, (409) x 7], 'of many at once one is made');
+
 # Once by a key of its own.
 my @once = (headers => { 'Idempotency-Key' => 'a template' });
 for my $round ('once', 'and the same again') {
@@ -251,6 +256,7 @@ is_refused($t->http(DELETE => "$path/delivery_notification", key => $key), 404,
 is((grep { $_->{name} eq 'delivery_notification' }
     @{ list()->json->{templates} }), 0, 'nor in the list');
 is_json([map { { %$_, name => 0 } }
+         sort { $a->{localeName} cmp $b->{localeName} }
          grep { $_->{status} eq 'DELETED' } events('delivery_notification')],
         [map { { name => 0, localeName => $_, category => 'TRANSACTIONAL',
                  status => 'DELETED', rejectedReason => 'NONE' } } qw(en nl)],

@@ -822,7 +822,7 @@ language plpgsql
 as $$
 declare
     l_channel uuid;
-    l_gone integer;
+    l_templates uuid[];
 begin
     select h.id
     into l_channel
@@ -832,50 +832,37 @@ begin
       and h.domain = 'whatsapp'
     for no key update;
 
-    if not exists (
-        select
-        from ezw.template t
-        where t.company = a_company
-          and t.channel = l_channel
-          and t.name = a_name
-    ) then
-        return case when not ezw.audit_exists(a_company, a_audit) then 'not_found' end;
-    end if;
-
-    -- again, after one of the same name was made
+    -- removed by this same request; one of that name may have been made since
     if ezw.audit_exists(a_company, a_audit) then
         return null;
     end if;
 
-    delete from ezw.outbox o
-    using ezw.template t
-    where t.company = a_company
-      and t.channel = l_channel
-      and t.name = a_name
-      and o.company = t.company
-      and o.conversation = t.id;
-
-    with gone as (
-        delete from ezw.template t
+    l_templates := array(
+        select t.id
+        from ezw.template t
         where t.company = a_company
           and t.channel = l_channel
           and t.name = a_name
-        returning
-            t.language,
-            t.category,
-            t.rejected_reason
-    )
-    select count(ezw.template_note(a_company, l_channel, a_name, g.language, g.category, 'DELETED',
-        g.rejected_reason))
-    into l_gone
-    from (
-        select
-            gone.language,
-            gone.category,
-            gone.rejected_reason
-        from gone
-        order by gone.language collate "C"
-    ) g;
+    );
+
+    if l_templates = '{}' then
+        return 'not_found';
+    end if;
+
+    delete from ezw.outbox o
+    where o.company = a_company
+      and o.conversation = any (l_templates);
+
+    perform ezw.template_note(a_company, l_channel, a_name, t.language, t.category, 'DELETED', t.rejected_reason)
+    from ezw.template t
+    where t.company = a_company
+      and t.channel = l_channel
+      and t.name = a_name;
+
+    delete from ezw.template t
+    where t.company = a_company
+      and t.channel = l_channel
+      and t.name = a_name;
 
     perform ezw.audit_add(a_company, a_audit, 'template.deleted', a_actor, 'template', a_name, a_address,
         a_trace, json_build_object('channel', a_channel));
