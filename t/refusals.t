@@ -53,6 +53,33 @@ for my $jid ($blocked, $unknown) {
                jid => $jid, hash => { hex => '00' });
 }
 
+# Templates: one of no parameters, which is not approved in German, one of two.
+$t->template(company => $company, channel => $channel, name => 'welcome');
+$t->template(company => $company, channel => $channel, name => 'welcome',
+             language => 'de', status => 'PAUSED');
+$t->template(company => $company, channel => $channel, name => 'two',
+             parameters => '{"header":0,"format":null,"body":2,"buttons":[],'
+                 . '"types":[]}');
+
+# A message of a template with texts for its body.
+sub template {
+    my ($name, $language, @texts) = @_;
+    return { message => { type => 'template', template => {
+        name => $name, language => { code => $language // 'en' },
+        components => [@texts ? { type => 'body', parameters => [
+            map { { type => 'text', text => $_ } } @texts] } : ()] } } };
+}
+
+sub product {
+    my ($products) = @_;
+    my ($type) = keys %$products;
+    return { message => { type => 'interactive', interactive => {
+        type => $type, components => {
+            $type eq 'productList'
+                ? (header => { type => 'text', text => 'H' }) : (),
+            body => { type => 'text', text => 'Look' }, %$products } } } };
+}
+
 # Owners of keys; people, and the session of one. Whose password is as good as
 # any: what is asked of them is refused for other reasons.
 my $owner = $t->key(company => $company, scope => 'OWNER');
@@ -301,6 +328,19 @@ for my $case (
      \%text],
     (map { ['message_send', 'no_ownership', POST => $channel, "messages/$_",
             \%text, $bound] } $known, $old),
+    (map { ['message_send', $_->[0], POST => $channel, "messages/$known",
+            template(@$_[1 .. $#$_])] }
+     [template_unknown => 'welcome_all'], [template_unknown => 'welcome', 'nl'],
+     [template_unapproved => 'welcome', 'de'],
+     [template_parameters => 'welcome', 'en', 'x'],
+     [template_parameters => 'two', 'en', 'x']),
+    ['message_send', 'template_unknown', POST => $channel, "messages/$blocked",
+     template('welcome_all')],
+    (map { ['message_send', 'catalog_missing', POST => $channel,
+            "messages/$known", $_] }
+     product({ product => { productId => '1' } }),
+     product({ productList => { sections => [{
+         title => 'T', items => [{ productId => '1' }] }] } })),
     ['message_send', 'not_on_whatsapp', POST => $channel,
      'messages/lid.999999@whatsapp.eazy.im', \%text],
 
@@ -401,9 +441,7 @@ for my $case (
 # endpoints' statements can answer.
 my ($table) = EZW::slurp("$EZW::ROOT/ngx_ezw_module/req/ngx_ezw_error.c")
     =~ /refusals\[\] = \{(.*?)\n\};/s;
-my @later = qw(catalog_missing template_parameters template_unapproved
-               template_unknown);
-is_deeply([sort @later, keys %forced], [sort $table =~ /ngx_string\("(\w+)"\)/g],
+is_deeply([sort keys %forced], [sort $table =~ /ngx_string\("(\w+)"\)/g],
           'every refusal that the module knows');
 
 my %statements_of = (

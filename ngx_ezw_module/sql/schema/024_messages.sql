@@ -122,8 +122,9 @@ as $$
     select a_connector = 'sandbox' and a_jid like '%00001015@%'
 $$;
 
--- Do the parameters that are given, how many of each part, fit those that a
--- template takes? Of its buttons null is one that may have one or not.
+-- Do the parameters that are given, how many of each part and of which kind,
+-- fit those that a template takes (base/ezw_template.h, ezw_message.h)? Of its
+-- buttons null is one that may have one or not.
 create function ezw.template_takes(a_takes json, a_given json)
 returns boolean
 language plpgsql
@@ -132,6 +133,13 @@ as $$
 begin
     return coalesce((a_takes ->> 'header')::integer, 0) = coalesce((a_given ->> 'header')::integer, 0)
         and coalesce((a_takes ->> 'body')::integer, 0) = coalesce((a_given ->> 'body')::integer, 0)
+        and coalesce(a_given ->> 'format' = a_takes ->> 'format', a_given ->> 'format' is null)
+        and not exists (
+            select
+            from json_array_elements_text(a_given -> 'types') with ordinality g (kind, place)
+            where g.kind is distinct from coalesce(a_takes -> 'types' ->> (g.place::integer - 1), '')
+              and g.kind is not null
+        )
         and not exists (
             select
             from json_array_elements_text(a_takes -> 'buttons') with ordinality t (n, place)
