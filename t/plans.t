@@ -6,7 +6,7 @@
 use EZW;
 use EZW::Endpoints;
 
-my $t = EZW->start(http => 'ezw_courier off;');
+my $t = EZW->start(workers => 1, http => 'ezw_courier off;');
 $t->hasten_hashes;
 my $all = EZW::Endpoints->new($t);
 my $owner = $t->key(company => $all->{company}, scope => 'OWNER');
@@ -185,13 +185,23 @@ $t->sql('vacuum analyze');
 # What they read ---------------------------------------------------------------
 
 # Counts are kept by each backend for a while: they are written when it ends.
+sub all_ended {
+    $t->stop;
+    $t->dbh->disconnect;
+    wait_for(sub { !$t->value(q{select count(*) from pg_stat_activity
+                                 where datname = current_database()
+                                   and backend_type = 'client backend'
+                                   and pid <> pg_backend_pid()}) }, 60,
+             'the backends have ended');
+    return;
+}
+
 my @calls = calls();
-$t->stop;
-$t->dbh->disconnect;
+all_ended();
 $t->sql('select pg_stat_reset()');
 $t->restart;
 call_all('among many', @calls);
-$t->stop;
+all_ended();
 
 my @scanned = map { "$_->[0]: $_->[1] times, $_->[2] rows" } $t->sql(q{
     select relname, seq_scan, seq_tup_read from pg_stat_user_tables
