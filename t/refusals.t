@@ -31,6 +31,12 @@ my $label = '1580486175684@label.eazy.im';
 my $team = '1601626130348@team.eazy.im';
 $t->insert('label', company => $company, jid => $label, name => 'Label');
 $t->insert('team', company => $company, jid => $team, name => 'Team');
+$t->insert('label', company => $company, jid => '1580486175685@label.eazy.im',
+           name => 'Taken label');
+$t->insert('team', company => $company, jid => '1601626130349@team.eazy.im',
+           name => 'Taken team');
+my $directory = "/v3/companies/$company";
+my $foreign_assistant = $t->assistant(company => $t->company);
 
 # A contact with a conversation, which the second assistant has; one without;
 # one that is blocked, and one that is blocked without being a contact.
@@ -158,6 +164,10 @@ my %of = (
     team_unknown => [400, 1005, 'team does not exist', 'team'],
     label_unknown => [404, 1009,
         'labels names a label that does not exist', 'labels'],
+    teams_unknown => [400, 1005, 'teams names a team that does not exist',
+                      'teams'],
+    channels_unknown => [400, 1005,
+        'channels names a channel that does not exist', 'channels'],
     company_unknown => [400, 1005, 'companyId is no company of the API key',
                         'companyId'],
     object_unknown => [400, 1005, 'objects names what does not exist',
@@ -378,6 +388,33 @@ for my $case (
     (map { ['key_delete', 'not_found', DELETE => "/v3/keys/$_", undef, undef,
             $owner] } $foreign_key, $revoked_key, $t->uuid, 'x'),
 
+    (map { my ($one, $kind, $jid) = @$_; (
+        (map { ["${one}_update", 'not_found', PATCH => "$directory/$kind/$_",
+                undef, { name => 'New', color => 3 }],
+               ["${one}_delete", 'not_found', DELETE => "$directory/$kind/$_"] }
+         @$jid),
+    ) } [assistant => assistants => [$foreign_assistant, $label]],
+        [label => labels => ['1580486175999@label.eazy.im', $team]],
+        [team => teams => ['1580486175999@team.eazy.im', $label]]),
+    (map { my ($one, $jid) = @$_; (
+        ["${one}_create", 'duplicate', POST => "$directory/${one}s", undef,
+         { name => uc $one, color => 3 }],
+        ["${one}_update", 'duplicate', PATCH => "$directory/${one}s/$jid",
+         undef, { name => "TAKEN $one", color => 3 }],
+    ) } [label => $label], [team => $team]),
+    (map { ['agent_teams_update', $_->[0], PUT =>
+            "$directory/agents/$_->[1]/teams", undef, { teams => $_->[2] }] }
+     [not_found => 'gone@example.com', [$team]],
+     [not_found => 'nobody@example.com', [$team]],
+     [teams_unknown => 'jane@example.com',
+      [$team, '1580486175999@team.eazy.im']]),
+    (map { ['team_channels_update', $_->[0], PUT =>
+            "$directory/teams/$_->[1]/channels", undef,
+            { channels => $_->[2] }] }
+     [not_found => '1580486175999@team.eazy.im', [$channel]],
+     [channels_unknown => $team, [$channel, $absent]],
+     [channels_unknown => $team, [$foreign]]),
+
     ['signup', 'timezone_unknown', POST => '/api/signup/organization', undef,
      { %sign_up, timezone => 'Mars/Olympus' }],
     ['signup', 'duplicate', POST => '/api/signup/organization', undef,
@@ -455,6 +492,10 @@ my %statements_of = (
     contact_erase => ['contact_delete'], message_send_open => ['message_send'],
     key_objects_refused => ['key_create', 'key_update'],
     channel_archive => ['channel_delete'],
+    (map { $_ => [$_] }
+     qw(agent_teams_update assistant_update assistant_delete label_create
+        label_update label_delete team_create team_update team_delete
+        team_channels_update)),
     key_revoke => ['key_delete'], signed_in => ['login'],
 );
 my $names = join '|', keys %of;
