@@ -94,7 +94,7 @@ test_quoted_refused(void **state)
 
     static const char *const  ids[] = {
         "", "b48eaa2fab1e942cdec8b8717ec6bf3ed2dad05",
-        ID "0", "g48eaa2fab1e942cdec8b8717ec6bf3ed2dad05a",
+        ID "0", ID "-", "g48eaa2fab1e942cdec8b8717ec6bf3ed2dad05a",
         "b48eaa2f-ab1e942cdec8b8717ec6bf3ed2dad05"
     };
 
@@ -186,6 +186,20 @@ test_body_limits(void **state)
     }
 
     free(text);
+}
+
+
+/* The room that is made for a body may be just what its escapes take. */
+static void
+test_room(void **state)
+{
+    size_t  n;
+
+    (void) state;
+
+    for (n = 1; n < 200; n++) {
+        assert_same(with("{'body':'%s','type':'text'}", "\\n", n));
+    }
 }
 
 
@@ -304,6 +318,9 @@ test_location(void **state)
           "'javascript:alert(1)'}", "message.url",
           "must begin with https:// or http://" },
         { "{'type':'location','latitude':1,'longitude':1,'url':"
+          "'httpx://a'}", "message.url",
+          "must begin with https:// or http://" },
+        { "{'type':'location','latitude':1,'longitude':1,'url':"
           "'https://a b'}", "message.url",
           "must not have blanks or control characters" },
         { "{'type':'location','latitude':1,'longitude':1,'url':"
@@ -384,6 +401,7 @@ main(void)
         TEST(test_quoted_refused),
         TEST(test_body_refused),
         TEST(test_body_limits),
+        TEST(test_room),
         TEST(test_types),
         TEST(test_prefix),
         TEST(test_no_why),

@@ -207,6 +207,9 @@ test_places_refused(void **state)
     assert_bad_media("{'type':'image'}", "media.id", "is not served yet");
     beside = "{'data':'AA=='}";
     assert_bad_media("{'type':'image'}", "media.data", "is not served yet");
+    beside = "{'url':" U "}";
+    assert_bad_media("{'type':'image','mimeType':'x'}", "message.mimeType",
+                     "is no media type");
     beside = "{'url':5}";
     assert_bad_media("{'type':'image'}", "media.url", "must be a string");
 }

@@ -40,7 +40,7 @@ static int refuse_other(ezw_message_walk_t *walk,
     const ezw_message_rule_t *rule);
 static int is_same(const json_t *v, const char *name, unsigned flags);
 static int is_digits(const json_t *v);
-static size_t lengthen(ezw_message_walk_t *walk, int n);
+static void lengthen(ezw_message_walk_t *walk, const char *p, size_t len);
 
 
 /* Writes an object's members by their rules. */
@@ -154,10 +154,17 @@ ezw_message_walk_name(ezw_message_walk_t *walk, const char *name)
 size_t
 ezw_message_enter(ezw_message_walk_t *walk, const char *name)
 {
-    return lengthen(walk, snprintf(walk->path + walk->path_len,
-                                   sizeof(walk->path) - walk->path_len,
-                                   "%s%s", walk->path_len > 0 ? "." : "",
-                                   name));
+    size_t  path_len;
+
+    path_len = walk->path_len;
+
+    if (path_len > 0) {
+        lengthen(walk, ".", 1);
+    }
+
+    lengthen(walk, name, strlen(name));
+
+    return path_len;
 }
 
 
@@ -165,9 +172,15 @@ ezw_message_enter(ezw_message_walk_t *walk, const char *name)
 size_t
 ezw_message_enter_element(ezw_message_walk_t *walk, size_t i)
 {
-    return lengthen(walk, snprintf(walk->path + walk->path_len,
-                                   sizeof(walk->path) - walk->path_len,
-                                   "[%u]", (unsigned) i));
+    char    text[16];
+    size_t  path_len;
+
+    path_len = walk->path_len;
+
+    snprintf(text, sizeof(text), "[%u]", (unsigned) i);
+    lengthen(walk, text, strlen(text));
+
+    return path_len;
 }
 
 
@@ -180,24 +193,18 @@ ezw_message_leave(ezw_message_walk_t *walk, size_t path_len)
 }
 
 
-/* Counts what snprintf() has appended; the tables are not as deep as the path
- * is long, but a walk must not depend on it. */
-static size_t
-lengthen(ezw_message_walk_t *walk, int n)
+/* Appends to the path, for each member of every message; the tables are not as
+ * deep as it is long, but a walk must not depend on it. */
+static void
+lengthen(ezw_message_walk_t *walk, const char *p, size_t len)
 {
-    size_t  path_len;
-
-    path_len = walk->path_len;
-
-    if (n > 0) {
-        walk->path_len += (size_t) n;
+    if (len >= sizeof(walk->path) - walk->path_len) {
+        len = sizeof(walk->path) - walk->path_len - 1;
     }
 
-    if (walk->path_len >= sizeof(walk->path)) {
-        walk->path_len = sizeof(walk->path) - 1;
-    }
-
-    return path_len;
+    memcpy(walk->path + walk->path_len, p, len);
+    walk->path_len += len;
+    walk->path[walk->path_len] = '\0';
 }
 
 
