@@ -597,13 +597,14 @@ begin
         l_quoted := decode(a_quoted, 'hex');
         l_from := ezw.message_time(l_quoted) - interval '1 day';
 
-        select m.direction
+        -- its conversation is compared afterwards: in the condition it would
+        -- tempt a planner to walk along all of the conversation
+        select case when m.conversation = a_conversation then m.direction end
         into l_direction
         from ezw.message m
         where m.company = a_company
           and m.id = l_quoted
-          and m.created_at >= l_from
-          and m.conversation = a_conversation;
+          and m.created_at >= l_from;
     end if;
 
     return '{"conversation":' || coalesce(l_conversation, 'null')
