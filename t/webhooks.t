@@ -3,6 +3,7 @@
 # sanitizers
 
 use EZW;
+use EZW::Statements;
 use Digest::SHA qw(sha256 sha256_hex);
 use MIME::Base64 qw(decode_base64 encode_base64);
 
@@ -511,7 +512,8 @@ is_answer($t->http(GET => path($foreign), key => $foreign_key), 200,
              cipherKey => undef, createdAt => $time, updatedAt => undef,
              enabled => true }], 'the stranger has his own');
 
-# Two at once for the last place: one of them gets it.
+# Several at once for the last place: one of them gets it, also on two
+# connections, of which one waits for the other.
 clear();
 create(\%hook) for 1 .. 9;
 my @answers = $t->parallel(map {
@@ -519,5 +521,38 @@ my @answers = $t->parallel(map {
 } 1 .. 6);
 is_deeply([sort map { $_->status } @answers], [201, (400) x 5],
           'the last place is given once');
+
+remove(list()->json->[0]{id});
+my $statements = EZW::Statements->new($t, company => $company);
+sub place {
+    my ($dbh, $async) = @_;
+    return $statements->start($dbh, $async, 'webhook_create', map {
+        my $name = $_;
+        ($name => { 'path.channelJid' => $channel,
+                    'body.url' => 'https://example.com/',
+                    'body.events' => '["note"]',
+                    'secret.secret.sealed' => '00',
+                    'key.scope' => 'OWNER' }->{$name}
+             // ($name =~ /^id\./ ? $statements->id : undef));
+    } grep { $_ ne 'company' } $statements->params('webhook_create'));
+}
+my ($one, $two) = map { $statements->connect } 1, 2;
+$two->do('set lock_timeout = 0');
+$one->begin_work;
+my $taking = place($one, 0);
+is($taking->fetchrow_hashref->{refusal}, undef, 'a place is taken');
+$taking->finish;
+my $waiting = place($two, 1);
+wait_for(sub {
+    return $two->pg_ready || $t->value(
+        q{select count(*) from pg_stat_activity
+           where pid = ? and wait_event_type = 'Lock'}, $two->{pg_pid});
+}, 60, 'the other one waits');
+ok(!$two->pg_ready, 'which is not given to another meanwhile');
+$one->commit;
+$two->pg_result;
+is($waiting->fetchrow_hashref->{refusal}, 'webhooks_full', 'nor then');
+$waiting->finish;
+$_->disconnect for $one, $two;
 
 done_testing;
