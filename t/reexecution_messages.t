@@ -60,6 +60,25 @@ for my $case (['text', '{"body":"Yes","type":"text"}'],
        'STORED', 'is stored');
 }
 
+# To a list: each of its participants once.
+my $list = '1571833730@list.eazy.im';
+$t->insert('list', company => $company, jid => $list, channel => $channel_id,
+           full_name => 'All');
+$t->sql(q{insert into ezw.list_participant (company, list, contact)
+          select company, ?, id from ezw.contact where company = ?},
+        $list, $company);
+my %list = (company => $company, 'path.channelJid' => $channel,
+            'path.contactJid' => $list, 'key.assistant' => undef,
+            'key.actor' => 'k@key.eazy.im', fresh(),
+            'body.message' => '{"type":"template"}',
+            'body.message.type' => 'template',
+            map { ("body.message.$_" => undef) } qw(
+                catalog template.name template.language template.parameters));
+is(twice('to a list', 'message_send', %list)->{id}, $list{'id.message'},
+   'is sent');
+is($t->value(q{select count(*) from ezw.message where type = 'template'}), 1,
+   'once');
+
 # From the phone itself.
 my %device = (%at, fresh(), contact => $contact, 'provider.id' => 'wamid.phone',
               message => '{"body":"Me","type":"text"}',

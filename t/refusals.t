@@ -6,7 +6,7 @@ use EZW;
 use EZW::Token;
 use Digest::SHA qw(sha256_hex);
 
-my $t = EZW->start(start => 0, workers => 1, http => 'ezw_courier off;');
+my $t = EZW->start(start => 0, workers => 1, http => 'ezw_courier off; ezw_broadcast on;');
 # whom a lock holds up here is to wait for it
 $t->sql("alter role ezw_app in database $t->{dbname} set lock_timeout = '20s'");
 $t->launch;
@@ -86,6 +86,17 @@ sub product {
             body => { type => 'text', text => 'Look' }, %$products } } } };
 }
 
+# A list of too many.
+my $list = '1571833730@list.eazy.im';
+$t->insert('list', company => $company, jid => $list, channel => $channel_id,
+           full_name => 'Many');
+$t->sql(q{insert into ezw.contact (company, id, channel, jid)
+          select ?, gen_random_uuid(), ?, 31800000000 + i || '@whatsapp.eazy.im'
+            from generate_series(1, 501) i}, $company, $channel_id);
+$t->sql(q{insert into ezw.list_participant (company, list, contact)
+          select company, ?, id from ezw.contact
+           where jid like '318%' and company = ?}, $list, $company);
+
 # Owners of keys; people, and the session of one. Whose password is as good as
 # any: what is asked of them is refused for other reasons.
 my $owner = $t->key(company => $company, scope => 'OWNER');
@@ -146,6 +157,10 @@ my %of = (
     blocked => [422, 1011, 'Message rejected: contact is blocked'],
     channel_archived => [422, 1011, 'Message rejected: channel is archived'],
     window_expired => [422, 1015, 'Customer care window expired'],
+    list_template => [400, 1005, 'A list takes templates only',
+                      'message.type'],
+    list_too_large => [400, 1005, 'The list has more than 500 participants',
+                       'contactJid'],
     not_on_whatsapp => [422, 1007, 'User does not have WhatsApp'],
     template_unknown => [404, 1006, 'Template name does not exist',
                          'message.template'],
@@ -351,6 +366,14 @@ for my $case (
      product({ product => { productId => '1' } }),
      product({ productList => { sections => [{
          title => 'T', items => [{ productId => '1' }] }] } })),
+    ['message_send', 'not_found', POST => $channel,
+     'messages/1571833999@list.eazy.im', template('welcome')],
+    ['message_send', 'not_found', POST => $cared, "messages/$list",
+     \%text],
+    ['message_send', 'list_template', POST => $channel, "messages/$list",
+     \%text],
+    ['message_send', 'list_too_large', POST => $channel, "messages/$list",
+     template('welcome')],
     ['message_send', 'not_on_whatsapp', POST => $channel,
      'messages/lid.999999@whatsapp.eazy.im', \%text],
 
@@ -490,6 +513,7 @@ my %statements_of = (
         message_send key_create key_update signup login session_refresh
         password_change password_reset)),
     contact_erase => ['contact_delete'], message_send_open => ['message_send'],
+    message_broadcast => ['message_send'],
     key_objects_refused => ['key_create', 'key_update'],
     channel_archive => ['channel_delete'],
     (map { $_ => [$_] }

@@ -20,6 +20,7 @@ static const ngx_ezw_endpoint_row_t  rows[] = {
       .answer = NGX_EZW_OBJECT,
       .lane = NGX_EZW_PG_WRITE,
       .bell = 1,
+      .lists = 1,
       .wait = "message_outcome",
       ngx_ezw_body(send_message) },
 

@@ -177,6 +177,13 @@ ngx_command_t  ngx_ezw_commands[] = {
       offsetof(ngx_ezw_main_conf_t, courier),
       NULL },
 
+    { ngx_string("ezw_broadcast"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_ezw_main_conf_t, broadcast),
+      NULL },
+
     { ngx_string("ezw_empty_map"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       set_empty_map,

@@ -12,6 +12,7 @@ static void name_params(ngx_ezw_endpoint_t *ep);
 static ngx_int_t find_wait(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf,
     ngx_ezw_endpoint_t *ep);
 static ngx_uint_t takes_key(ngx_ezw_endpoint_t *ep);
+static ngx_uint_t is_list(ngx_ezw_ctx_t *ctx, unsigned i);
 static void check_jids(ngx_ezw_ctx_t *ctx, u_char *p);
 
 
@@ -288,6 +289,24 @@ ngx_ezw_route(ngx_ezw_ctx_t *ctx)
 }
 
 
+/* 1: a list stands in the place of a contact, where it may. */
+static ngx_uint_t
+is_list(ngx_ezw_ctx_t *ctx, unsigned i)
+{
+    ezw_str_t  *domain;
+
+    if ((int) i != ctx->endpoint->contact || !ctx->endpoint->row->lists
+        || !ctx->conf->broadcast)
+    {
+        return 0;
+    }
+
+    domain = &ctx->jids[i].domain;
+
+    return domain->len == 4 && ngx_memcmp(domain->data, "list", 4) == 0;
+}
+
+
 /* Normalises the path's jids; the first that is none becomes ctx->error. */
 static void
 check_jids(ngx_ezw_ctx_t *ctx, u_char *p)
@@ -308,9 +327,11 @@ check_jids(ngx_ezw_ctx_t *ctx, u_char *p)
         s = &ctx->match.params[i];
 
         if (ezw_jid_parse(&ctx->conf->jids, s, p, &ctx->jids[i]) != EZW_OK
-            || !(ctx->jids[i].kind & ep->jid_kinds[i])
-            || ((int) i == ep->contact && ep->channel >= 0
-                && !ezw_jid_belongs(&ctx->jids[i], &ctx->jids[ep->channel])))
+            || (!is_list(ctx, i)
+                && (!(ctx->jids[i].kind & ep->jid_kinds[i])
+                    || ((int) i == ep->contact && ep->channel >= 0
+                        && !ezw_jid_belongs(&ctx->jids[i],
+                                            &ctx->jids[ep->channel])))))
         {
             ngx_cpystrn(name, ep->params[i].data,
                         ngx_min(sizeof(name), ep->params[i].len + 1));

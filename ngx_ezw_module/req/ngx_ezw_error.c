@@ -60,6 +60,11 @@ static const ngx_ezw_error_t  template_parameters =
 static const ngx_ezw_error_t  catalog_missing =
     { 400, 1005, "invalid_request",
       "message.interactive needs a catalog: the channel has no catalogId", 0 };
+static const ngx_ezw_error_t  list_template =
+    { 400, 1005, "invalid_request", "A list takes templates only", 0 };
+static const ngx_ezw_error_t  list_too_large =
+    { 400, 1005, "invalid_request",
+      "The list has more than 500 participants", 0 };
 static const ngx_ezw_error_t  assignee_unknown =
     { 400, 1005, "target_not_eligible",
       "assignee is no active agent or enabled assistant", 0 };
@@ -154,6 +159,8 @@ static const refusal_t  refusals[] = {
       "message.template.components" },
     { ngx_string("catalog_missing"), &catalog_missing,
       "message.interactive" },
+    { ngx_string("list_template"), &list_template, "message.type" },
+    { ngx_string("list_too_large"), &list_too_large, "contactJid" },
     { ngx_string("assignee_unknown"), &assignee_unknown, "assignee" },
     { ngx_string("team_unknown"), &team_unknown, "team" },
     { ngx_string("label_unknown"), &label_unknown, "labels" },

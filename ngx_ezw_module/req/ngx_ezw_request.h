@@ -139,6 +139,8 @@ typedef struct {
     ngx_ezw_answer_e      answer;
     ngx_ezw_pg_lane_e     lane;
     unsigned              bell:1;    /* leaves work for the couriers */
+    unsigned              lists:1;   /* {contactJid} may be a list, with
+                                        ezw_broadcast on */
     const char           *wait;      /* "Prefer: wait": the statement that tells
                                         what came of it; NULL: none does */
 
@@ -261,6 +263,7 @@ typedef struct {
     ezw_url_allow_t       urls;      /* ezw_webhook_allow */
     ngx_flag_t            empty_map_object;
     ngx_flag_t            courier;
+    ngx_flag_t            broadcast; /* lists may be sent to */
     ngx_msec_t            gate_stale;
     ngx_uint_t            trace_length;  /* of what is shown of a trace id */
     ngx_ezw_pg_conf_t    *pgcf;

@@ -290,7 +290,11 @@ begin
         l_version,
         l_at;
 
-    if not found then
+    if not found and a_jid like '%@list.%' then
+        return ezw.message_broadcast(a_company, a_channel, a_jid, a_id, a_body, a_type, a_assistant, a_actor);
+    end if;
+
+    if l_conversation is null then
         select
             o.refusal,
             o.channel,
@@ -468,20 +472,76 @@ begin
 end
 $$;
 
+-- A message to each participant of a list, as if it had been sent to him alone;
+-- who may not be sent to is left out. Their ids begin with the same 20 digits
+-- as a_id, the one that is answered: by these a receipt is known. A refusal or
+-- null. 500 at most: it is one transaction.
+create function ezw.message_broadcast(a_company uuid, a_channel text, a_list text, a_id bytea, a_body json,
+    a_type text, a_assistant text, a_actor text)
+returns text
+language plpgsql
+as $$
+declare
+    l_jids text[];
+begin
+    perform
+    from ezw.channel h
+    join ezw.list w
+      on w.company = h.company
+     and w.jid = a_list
+     and w.channel = h.id
+    where h.company = a_company
+      and h.jid = a_channel;
+
+    if not found then
+        return 'not_found';
+    end if;
+
+    l_jids := array(
+        select c.jid
+        from ezw.list_participant p
+        join ezw.contact c
+          on c.company = p.company
+         and c.id = p.contact
+        where p.company = a_company
+          and p.list = a_list
+        order by c.jid
+        limit 501
+    );
+
+    if a_type <> 'template' then
+        return 'list_template';
+    end if;
+
+    if cardinality(l_jids) > 500 then
+        return 'list_too_large';
+    end if;
+
+    perform ezw.message_send(a_company, a_channel, n.jid, n.id, a_body, a_type, a_assistant, a_actor, null,
+        encode(substr(n.id, 1, 16), 'hex')::uuid, null, null, null, null)
+    from (
+        select
+            j.jid,
+            ezw.message_id_of(a_id, j.jid) as id
+        from unnest(l_jids) with ordinality j (jid, place)
+        order by j.place
+    ) n;
+
+    return null;
+end
+$$;
+
 
 -- Beside what is sent and received -----------------------------------------
 
 -- One of the module's own ids that is made of another: the same each time. It
--- has its time, and so lies in the same month.
+-- begins as that does, with its time.
 create function ezw.message_id_of(a_id bytea, a_what text)
 returns bytea
 language sql
 immutable
 as $$
-    select set_byte(set_byte(n.id, 6, (get_byte(n.id, 6) & 15) | 112), 8, (get_byte(n.id, 8) & 63) | 128)
-    from (
-        select substr(a_id, 1, 6) || substr(sha256(a_id || convert_to(a_what, 'UTF8')), 1, 14) as id
-    ) n
+    select substr(a_id, 1, 10) || substr(sha256(a_id || convert_to(a_what, 'UTF8')), 1, 10)
 $$;
 
 -- Does anything go out by itself? So that a channel without automated messages
@@ -1076,6 +1136,7 @@ revoke all on function ezw.template_takes(json, json) from public;
 revoke all on function ezw.message_unfit(uuid, text, bytea, text, text, json, boolean) from public;
 revoke all on function ezw.message_send(uuid, text, text, bytea, json, text, text, text, uuid, uuid,
     text, text, json, boolean) from public;
+revoke all on function ezw.message_broadcast(uuid, text, text, bytea, json, text, text, text) from public;
 revoke all on function ezw.message_id_of(bytea, text) from public;
 revoke all on function ezw.automated_message_note() from public;
 revoke all on function ezw.automated_send(uuid, uuid, uuid, bytea, timestamptz, timestamptz) from public;
@@ -1094,6 +1155,7 @@ grant execute on function ezw.template_takes(json, json) to ezw_runtime;
 grant execute on function ezw.message_unfit(uuid, text, bytea, text, text, json, boolean) to ezw_runtime;
 grant execute on function ezw.message_send(uuid, text, text, bytea, json, text, text, text, uuid, uuid,
     text, text, json, boolean) to ezw_runtime;
+grant execute on function ezw.message_broadcast(uuid, text, text, bytea, json, text, text, text) to ezw_runtime;
 grant execute on function ezw.message_id_of(bytea, text) to ezw_runtime;
 grant execute on function ezw.automated_message_note() to ezw_runtime;
 grant execute on function ezw.automated_send(uuid, uuid, uuid, bytea, timestamptz, timestamptz) to ezw_runtime;

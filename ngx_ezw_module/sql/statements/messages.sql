@@ -42,46 +42,55 @@ select
     m.id is not null as "@row",
     m.created_at as "@cursor0",
     m.seq as "@cursor1",
-    case
-        when :page.count::boolean
-        then (
-            select count(*)
-            from (
-                select
-                from ezw.message n
-                where n.company = :company::uuid
-                  and n.conversation = v.id
-                  and n.created_at between v.created_at and v.last_message_at
-                limit 10001
-            ) n
-        )
-    end as "@total"
+    v.total as "@total"
 from (
     select
-        w.company,
-        w.id,
-        w.contact_jid,
-        w.created_at,
-        w.last_message_at
-    from ezw.channel h
-    join ezw.conversation w
-      on w.company = h.company
-     and w.channel = h.id
-     and w.contact_jid = :path.contactJid::text
-    where h.company = :company::uuid
-      and h.jid = :path.channelJid::text
-    union all
-    select
-        a.company,
-        a.id,
-        a.contact_jid,
-        a.created_at,
-        a.last_message_at
-    from ezw.messages_by_alias(
-        :company::uuid,
-        :path.channelJid::text,
-        :path.contactJid::text
-    ) a
+        u.company,
+        u.id,
+        u.contact_jid,
+        u.created_at,
+        u.last_message_at,
+        case
+            when :page.count::boolean
+            then (
+                select count(*)
+                from (
+                    select
+                    from ezw.message n
+                    where n.company = :company::uuid
+                      and n.conversation = u.id
+                      and n.created_at between u.created_at and u.last_message_at
+                    limit 10001
+                ) n
+            )
+        end as total
+    from (
+        select
+            w.company,
+            w.id,
+            w.contact_jid,
+            w.created_at,
+            w.last_message_at
+        from ezw.channel h
+        join ezw.conversation w
+          on w.company = h.company
+         and w.channel = h.id
+         and w.contact_jid = :path.contactJid::text
+        where h.company = :company::uuid
+          and h.jid = :path.channelJid::text
+        union all
+        select
+            a.company,
+            a.id,
+            a.contact_jid,
+            a.created_at,
+            a.last_message_at
+        from ezw.messages_by_alias(
+            :company::uuid,
+            :path.channelJid::text,
+            :path.contactJid::text
+        ) a
+    ) u
     limit 1
 ) v
 left join lateral (
@@ -156,4 +165,5 @@ select
 from ezw.message m
 where m.company = :company::uuid
   and m.id = decode(:lookup.id::text, 'hex')
-  and m.created_at >= ezw.message_time(decode(:lookup.id::text, 'hex')) - interval '1 day';
+  and m.created_at >= ezw.message_time(decode(:lookup.id::text, 'hex')) - interval '1 day'
+  and m.created_at <= ezw.message_time(decode(:lookup.id::text, 'hex')) + interval '1 day';
