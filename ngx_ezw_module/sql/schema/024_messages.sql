@@ -93,7 +93,7 @@ stable
 as $$
 begin
     return (
-        select json_agg(json_build_object('state', s.state, 'at', ezw.ts(s.at)) order by s.at, s.rank)
+        select ('[' || string_agg(row_to_json(w)::text, ',' order by s.at, s.rank) || ']')::json
         from (
             values
                 (1, case when a_direction = 'IN' then 'RECEIVED' else 'QUEUED' end, a_created_at),
@@ -103,6 +103,11 @@ begin
                 (5, 'PLAYED', a_played_at),
                 (6, 'FAILED', a_failed_at)
         ) s (rank, state, at)
+        cross join lateral (
+            select
+                s.state,
+                ezw.ts(s.at) as at
+        ) w
         where s.at is not null
     );
 end
