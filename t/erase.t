@@ -142,7 +142,7 @@ is($people->run('message_status', company => $company, channel => $channel,
 
 # A node takes the rest away. It is killed in the middle of a step: held there by
 # a lock of ours.
-my $locker = $people->{statements}->connect;
+my $locker = $t->{postgres}->dbh($t->{dbname});
 $locker->begin_work;
 $locker->do('select from ezw.message where conversation = ? order by created_at limit 1
              for update', undef, $ids[1]);

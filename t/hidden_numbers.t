@@ -229,7 +229,7 @@ for my $child (1 .. 4) {
                 1;
             };
             last if $done;
-            die $@ if $@ !~ /lock|serializ|change again|duplicate key/;
+            die $@ if $@ !~ /lock|serializ|change again/;
         }
         $failed++ if !$done;
     }

@@ -154,7 +154,7 @@ is($t->value('select count(*) from ezw.purge'), 0, 'no run is left open');
 my $busy = $t->contact_jid;
 $people{short}->says($busy, 'x');
 $people{short}->fill($busy, 10, until => ago('3 days'));
-my $locker = $people{short}{statements}->connect;
+my $locker = $t->{postgres}->dbh($t->{dbname});
 $locker->begin_work;
 $locker->do('update ezw.conversation set unread_count = 7 where contact_jid = ?',
             undef, $busy);
@@ -177,6 +177,10 @@ is($people{long}->run('partitions_drop')->{dropped} // 0, 1, 'one at a time');
 my $kept = months('message');
 purge();
 is(counts(long => $ancient), '1 0', 'in no count');
+is($t->value(q{select ezw.conversation_purge(v.company, v.channel, v.id, v.purged_to,
+                   now() - interval '1 day', v.purged_to + interval '1 day', 1000)
+                 from ezw.conversation v where v.contact_jid = ?}, $ancient), 0,
+   'and not twice');
 is(counts(long => $old), '26 25', 'what is kept is');
 is(scalar(grep { $_ eq $name{6} || $_ eq $name{7} } @{ months('message') }), 2,
    'and still there') or diag explain months('message');

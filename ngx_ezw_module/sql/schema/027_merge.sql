@@ -283,6 +283,7 @@ begin
         messages_sent = v.messages_sent + f.messages_sent,
         last_seq = v.last_seq + f.last_seq,
         last_id = greatest(v.last_id, f.last_id),
+        away_at = greatest(v.away_at, f.away_at),
         last_message_at = greatest(v.last_message_at, f.last_message_at),
         last_message_received_at = greatest(v.last_message_received_at, f.last_message_received_at),
         last_message_sent_at = greatest(v.last_message_sent_at, f.last_message_sent_at),
