@@ -140,7 +140,8 @@ my $in = receive('{"body":"Hi \"there\" \u00e9\n","type":"text"}',
                  'contact.name' => 'John "J" Doe');
 $name = '"John \"J\" Doe"';
 is_told('a message in', message => received('message', context(),
-    qq("message":{"id":"$in","type":"text","body":"Hi \\"there\\" \\u00e9\\n"})));
+    qq("message":{"id":"$in","type":"text",)
+    . qq("body":"Hi \\"there\\" \\u00e9\\n"})));
 
 # Media stands beside the message; what is quoted in the context.
 my $image = receive('{"caption":"A","media":{"url":"https://x.example/1?a=b"},'
@@ -254,8 +255,8 @@ is_told('reopened, by its agent', message => received('message',
     qq("message":{"id":"$back","type":"text","body":"Again"})));
 patch({ status => 'CLOSED' });
 is_told('closed');
-my $by_bot = api(POST => "messages/$contact", { type => 'text', body => 'Bot' },
-                 $key{BOUND})->{id};
+my $by_bot = api(POST => "messages/$contact",
+                 { type => 'text', body => 'Bot' }, $key{BOUND})->{id};
 is_told('reopened by an assistant',
         handover($john, $bot, 'reopen', status => 'OPEN',
                  assignee => qq("$assistant")),
@@ -284,6 +285,31 @@ is_told("taken by the channel's assistant",
 $t->sql('update ezw.channel set default_assistant = null where jid = ?',
         $channel);
 
+
+# An assistant that is switched off hands over what it had.
+fresh();
+my $brief = $t->assistant(company => $company);
+receive('{"body":"Hi","type":"text"}');
+patch({ assignee => $brief });
+told();
+is($t->http(PATCH => "/v3/companies/$company/assistants/$brief",
+            key => $key{COMPANY}, json => { enabled => false })->status, 200,
+   'an assistant is switched off');
+is_told('by one that is switched off',
+        handover(qq({"type":"ASSISTANT","id":"$brief"}), 'null', 'disabled'));
+
+# What the channel says by itself.
+fresh();
+api(PATCH => 'automated-messages/GREETING',
+    { body => 'Welcome', enabled => true });
+my $greeted = receive('{"body":"Hi","type":"text"}');
+my $greeting = $t->value(q{select encode(m.id, 'hex') from ezw.message m
+                            where m.sender_type = 'AUTOMATED'});
+is_told('a greeting', message => received('message', context(),
+        qq("message":{"id":"$greeted","type":"text","body":"Hi"})),
+    echo => sent(context(), qq("sender":{"type":"AUTOMATED","id":"GREETING"},)
+        . qq("message":{"id":"$greeting","type":"text","body":"Welcome"})));
+api(PATCH => 'automated-messages/GREETING', { enabled => false });
 
 # What a person does -------------------------------------------------------
 
