@@ -2,6 +2,7 @@
 # numbers. What a message looks like: messages.t, message_types.t.
 
 use EZW;
+use EZW::Statements;
 
 my $t = EZW->start(http => 'ezw_courier off;');
 my $company = $t->company;
@@ -214,6 +215,19 @@ $t->insert('contact_alias', company => $company, kind => 'jid', value => $lid,
                                 $contact));
 is_answer(text($lid), 201, \%sent, 'that has this name too');
 is(conversation($contact)->json->{messagesSent}, 2, 'is the same one');
+
+# One who wrote to us: his conversation is open, and we cannot answer.
+my $writer = 'lid.555555@whatsapp.eazy.im';
+EZW::Statements->new($t)->run(
+    'message_receive', company => $company, channel => $channel,
+    contact => $writer, 'contact.name' => undef, 'provider.id' => 'wamid.1',
+    'id.message' => '0198c1a3be557210ac0258a992c1797700000001',
+    message => '{"body":"Hello","type":"text"}', 'message.type' => 'text',
+    'id.contact' => $t->uuid, 'id.conversation' => $t->uuid,
+    aliases => '[{"kind":"lid","value":"555555"}]', 'about.id' => undef);
+is_answer(conversation($writer), 200, sub { $_[0]{status} eq 'OPEN' },
+          'a hidden number has written');
+is_refused(text($writer), 422, 1007, \%hidden, 'it cannot be answered');
 
 # What is quoted need not be there: it may have been purged.
 is_answer(post($contact, { type => 'text', body => 'Yes', contextInfo => {

@@ -1,5 +1,7 @@
 # "Prefer: wait=N": a send is answered when the platform has taken it, with its
 # error when that has refused it, or when N seconds are over.
+#
+# sanitizers
 
 use EZW;
 use Time::HiRes qw(time);

@@ -1,6 +1,8 @@
 # The sandbox plays the platform and the phone: what happens to a message and
 # what is answered, for a number like any other and for the actors, whose
 # numbers' ends tell what they do.
+#
+# sanitizers
 
 use EZW;
 use EZW::Statements;
