@@ -120,6 +120,48 @@ sub broken {
 }
 
 
+# Other good bodies: a message of each type.
+my $file = { url => 'https://example.com/a' };
+my %others = (
+    'POST /v3/channels/{channelJid}/messages/{contactJid}' => [
+        (map { { message => { type => $_, fileName => 'a' }, media => $file } }
+         qw(audio document gif image ptt sticker video)),
+        { type => 'image', caption => 'x', mimeType => 'image/png', %$file,
+          contextInfo => { quotedMessage => { id => 'a' x 40 } } },
+        { type => 'location', latitude => 52.4, longitude => 4.9, %$file },
+        { type => 'contact', contacts => [
+            { name => { formattedName => 'A', firstName => 'A' },
+              phones => [{ phone => '112', type => 'CELL' }],
+              emails => [{ email => 'a@b.com' }], org => { company => 'A' },
+              urls => [$file], birthday => '2000-02-29',
+              addresses => [{ city => 'A' }] }] },
+        { type => 'template', template => {
+            name => 'hello', language => { code => 'en' }, components => [
+                { type => 'header', parameters => [
+                    { type => 'image', image => $file }] },
+                { type => 'body', parameters => [
+                    { type => 'text', text => 'a' },
+                    { type => 'currency', currency => {
+                        fallbackValue => '1', code => 'EUR',
+                        amount1000 => 1000 } }] },
+                { type => 'button', subType => 'url', index => 0,
+                  parameters => [{ type => 'text', text => 'a' }] }] } },
+        (map { { type => 'interactive', interactive => {
+            type => $_->[0], components => {
+                body => { type => 'text', text => 'A' }, %{ $_->[1] } } } } }
+         [button => { header => { type => 'document', document => $file },
+                      buttons => [map { { reply => {
+                          payload => $_, title => $_ } } } 'a' .. 'c'] }],
+         [list => { list => { title => 'A', sections => [map { {
+             title => $_, rows => [{ payload => $_, title => 'A' }] }
+             } 'a' .. 'c'] } }],
+         [product => { product => { productId => '1' } }],
+         [productList => { header => 'A', productList => { sections => [
+             { items => [{ productId => '1' }] }] } }]),
+    ],
+);
+
+
 # Requests ----------------------------------------------------------------------
 
 sub credential {
@@ -189,18 +231,21 @@ for my $endpoint (@endpoints) {
     my $refused = 0;
     next if $endpoint->{path} eq '/api/auth/password';   # ends all sessions
 
+    my @good = ($good, @{ $others{ $endpoint->{name} } // [] });
+
     # Bodies.
     for my $n (1 .. (defined $good ? $BODIES : 0)) {
         my @of = ($all->spare_request($endpoint))[0, 1];
+        my $this = @good > 1 ? pick(@good) : $good;
         my $strict = rand() < 0.3;
         my %headers = (%{ $more{headers} || {} },
                        $strict ? (Prefer => 'handling=strict') : ());
         if (rand() < 0.25) {
-            ask($endpoint, "body $n", @of, %more, body => broken(to_json($good)),
+            ask($endpoint, "body $n", @of, %more, body => broken(to_json($this)),
                 headers => { 'Content-Type' => 'application/json', %headers });
             next;
         }
-        my $json = changed($good);
+        my $json = changed($this);
         my $r = ask($endpoint, "body $n", @of, %more, json => $json,
                     headers => \%headers);
         $refused++ if $r->status == 400;
