@@ -250,4 +250,7 @@ for my $bad (qw(1@label.eazy.im x@label.eazy.im 1500000000000@label.eazy.com
     is_refused(remove($bad), 400, 1005, \%bad, "DELETE of $bad");
 }
 
+# What is taken is found out before anything is written.
+unlike($t->database_log, qr/duplicate key/, 'no error of the database');
+
 done_testing;

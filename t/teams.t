@@ -251,4 +251,7 @@ is_refused($t->http(PATCH => $conversation, key => $key,
            { field => 'team', message => 'team does not exist' },
            'it cannot be given any more');
 
+# What is taken is found out before anything is written.
+unlike($t->database_log, qr/duplicate key/, 'no error of the database');
+
 done_testing;
