@@ -72,6 +72,7 @@ passes('everything', <<"CONF", <<'LOCATION');
     ezw_gate_stale 60s;
     ezw_courier off;
     ezw_empty_map object;
+    ezw_legacy_routes on;
     ezw_jid_suffix chat.example.com;
     ezw_custom_channel my-app chat2;
     ezw_webhook_allow 10.0.0.0/8 fd00::/8 127.0.0.1 intranet .corp.example;
@@ -199,6 +200,8 @@ for my $case (
     ['ezw_gate_stale x', '"ezw_gate_stale" directive invalid value'],
     ['ezw_courier maybe', 'invalid value "maybe" in "ezw_courier" directive, '
      . 'it must be "on" or "off"'],
+    ['ezw_legacy_routes 1', 'invalid value "1" in "ezw_legacy_routes" '
+     . 'directive, it must be "on" or "off"'],
     ['ezw_empty_map list', '"ezw_empty_map" directive is "array" or "object"'],
     (map { ["ezw_jid_suffix $_",
             '"ezw_jid_suffix" directive needs a lower-case domain name'] }
@@ -218,7 +221,8 @@ for my $case (
     fails($case->[1], "$ezw_database $case->[0];");
 }
 for my $case ('ezw_gate_stale 1s', 'ezw_courier on', 'ezw_empty_map array',
-              'ezw_jid_suffix a.b', 'ezw_max_body 1k')
+              'ezw_jid_suffix a.b', 'ezw_max_body 1k',
+              'ezw_legacy_routes off')
 {
     my ($name) = split ' ', $case;
     fails(qq("$name" directive is duplicate), "$ezw_database $case; $case;");
@@ -412,8 +416,8 @@ for my $case (
            'message_receive') . ': "message_receive" has the unknown parameter '
            . '":contact.jid"' }],
     ['contacts.sql', sub { s/^-- name: contact_delete$/-- name: contact_gone/m },
-     sub { 'endpoint "contact_delete": no statement file has a statement of '
-           . 'that name' }],
+     sub { 'endpoint "contact_delete": no statement file has the statement '
+           . '"contact_delete"' }],
     ['keys.sql', sub { s/^-- name: key_principal$/-- name: key_person/m },
      sub { 'no statement file has the statement "key_principal"' }],
     ['maintenance.sql', sub { s/^-- name: sweep$/-- name: broom/m },

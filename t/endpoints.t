@@ -98,6 +98,8 @@ my %known = map { EZW::Endpoints::shape($_->{name}) => $_ } @table;
 my @rows;
 for my $file (glob "$EZW::ROOT/ngx_ezw_module/*/*.c") {
     my $text = EZW::slurp($file);
+    # what `ezw_legacy_routes on` adds: legacy_routes.t
+    $text =~ s/^ +\.legacy = 1,\s*\.method = \w+,\s*\.path =\s+"[^"]+"//mg;
     my $n = @rows;
     push @rows, [$1, $2]
         while $text =~ /\.method = NGX_HTTP_(\w+),\s*\.path =\s+"([^"]+)"/g;

@@ -44,6 +44,7 @@ static const ezw_field_t  rules[] = {
     { "email",       EZW_FIELD_EMAIL,    0, 0, 0, NULL },
     { "key",         EZW_FIELD_KEY,      EZW_READ_BACK, 0, 0, NULL },
     { "company",     EZW_FIELD_UUID,     0, 0, 0, NULL },
+    { "data",        EZW_FIELD_JSON,     EZW_NULLABLE, 0, 4096, NULL },
     { .name = "profile", .type = EZW_FIELD_OBJECT, .flags = EZW_NULLABLE,
       ezw_fields(profile) },
     { "retention",   EZW_FIELD_INTEGER,  EZW_OWNER, 1, 3650, NULL },
@@ -55,7 +56,7 @@ static const ezw_field_t  rules[] = {
 };
 
 #define N      (sizeof(rules) / sizeof(rules[0]))
-#define SLOTS  36
+#define SLOTS  37
 
 
 static int
@@ -181,6 +182,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_json(&values[slot("events")]);
             check_json(&values[slot("labels")]);
             check_json(&values[slot("message")]);
+            check_json(&values[slot("data")]);
             check_json(&values[slot("profile.websites")]);
             check_objects(&values[slot("objects")]);
 

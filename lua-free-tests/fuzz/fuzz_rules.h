@@ -58,7 +58,8 @@ check_json(const ezw_value_t *value)
     json_t  *v;
 
     if (value->data != NULL) {
-        v = json_loadb(value->data, value->len, JSON_REJECT_DUPLICATES, NULL);
+        v = json_loadb(value->data, value->len,
+                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY, NULL);
         CHECK(v != NULL);
         json_decref(v);
     }

@@ -1,4 +1,4 @@
-/* Lists of contacts. */
+/* Lists of contacts.  The last two paths are those of 2021 (DECISIONS 22). */
 
 #include "api/ngx_ezw_api.h"
 
@@ -58,6 +58,26 @@ static const ngx_ezw_endpoint_row_t  rows[] = {
       .method = NGX_HTTP_DELETE,
       .path =
           "/v3/channels/{channelJid}/lists/{listJid}/participants/{contactJid}",
+      .scope = EZW_SCOPE_CHANNEL,
+      .status = 200,
+      .answer = NGX_EZW_LIST,
+      .lane = NGX_EZW_PG_WRITE },
+
+    { .name = "list_participant_add_legacy",
+      .statement = "list_participant_add",
+      .legacy = 1,
+      .method = NGX_HTTP_POST,
+      .path = "/v3/channels/{channelJid}/lists/{listJid}/{contactJid}",
+      .scope = EZW_SCOPE_CHANNEL,
+      .status = 200,
+      .answer = NGX_EZW_LIST,
+      .lane = NGX_EZW_PG_WRITE },
+
+    { .name = "list_participant_remove_legacy",
+      .statement = "list_participant_remove",
+      .legacy = 1,
+      .method = NGX_HTTP_DELETE,
+      .path = "/v3/channels/{channelJid}/lists/{listJid}/{contactJid}",
       .scope = EZW_SCOPE_CHANNEL,
       .status = 200,
       .answer = NGX_EZW_LIST,

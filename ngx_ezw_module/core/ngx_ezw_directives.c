@@ -191,6 +191,13 @@ ngx_command_t  ngx_ezw_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ezw_legacy_routes"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_ezw_main_conf_t, legacy_routes),
+      NULL },
+
     { ngx_string("ezw_jid_suffix"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       set_jid_suffix,

@@ -100,6 +100,7 @@ create_main_conf(ngx_conf_t *cf)
     }
 
     emcf->empty_map_object = NGX_CONF_UNSET;
+    emcf->legacy_routes = NGX_CONF_UNSET;
     emcf->courier = NGX_CONF_UNSET;
     emcf->broadcast = NGX_CONF_UNSET;
     emcf->gate_stale = NGX_CONF_UNSET_MSEC;
@@ -115,6 +116,7 @@ init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_ezw_main_conf_t  *emcf = conf;
 
     ngx_conf_init_value(emcf->empty_map_object, 0);
+    ngx_conf_init_value(emcf->legacy_routes, 0);
     ngx_conf_init_value(emcf->courier, 1);
     ngx_conf_init_value(emcf->broadcast, 0);
     ngx_conf_init_msec_value(emcf->gate_stale, 0);

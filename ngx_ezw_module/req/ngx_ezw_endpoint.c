@@ -49,6 +49,10 @@ ngx_ezw_endpoints_add(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf,
     ngx_uint_t  i;
 
     for (i = 0; i < n; i++) {
+        if (rows[i].legacy && !emcf->legacy_routes) {
+            continue;
+        }
+
         if (add_endpoint(cf, emcf, face, &rows[i]) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -63,6 +67,7 @@ add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_face_e face,
     const ngx_ezw_endpoint_row_t *row)
 {
     int                       rc;
+    ngx_str_t                 statement;
     ngx_ezw_endpoint_t       *ep, **epp;
 
     ep = ngx_pcalloc(cf->pool, sizeof(ngx_ezw_endpoint_t));
@@ -106,12 +111,19 @@ add_endpoint(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf, ngx_ezw_face_e face,
         return NGX_OK;
     }
 
-    ep->statement = ngx_ezw_pg_statement(emcf->pgcf, &ep->name);
+    statement = ep->name;
+
+    if (row->statement) {
+        statement.data = (u_char *) row->statement;
+        statement.len = ngx_strlen(row->statement);
+    }
+
+    ep->statement = ngx_ezw_pg_statement(emcf->pgcf, &statement);
 
     if (ep->statement == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "endpoint \"%s\": no statement file has a "
-                           "statement of that name", row->name);
+                           "endpoint \"%s\": no statement file has the "
+                           "statement \"%V\"", row->name, &statement);
         return NGX_ERROR;
     }
 

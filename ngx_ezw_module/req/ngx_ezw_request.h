@@ -131,6 +131,7 @@ typedef enum {
 typedef struct {
     const char           *name;      /* also $ezw_endpoint; its statement's
                                         name when there is one */
+    const char           *statement; /* of that name instead */
     ngx_uint_t            method;    /* NGX_HTTP_GET .. */
     const char           *path;
     ezw_scope_e           scope;     /* v3: least scope */
@@ -141,6 +142,7 @@ typedef struct {
     unsigned              bell:1;    /* leaves work for the couriers */
     unsigned              lists:1;   /* {contactJid} may be a list, with
                                         ezw_broadcast on */
+    unsigned              legacy:1;  /* only with ezw_legacy_routes on */
     const char           *wait;      /* "Prefer: wait": the statement that tells
                                         what came of it; NULL: none does */
 
@@ -262,6 +264,7 @@ typedef struct {
     ngx_array_t           custom;    /* of ezw_str_t: custom channels */
     ezw_url_allow_t       urls;      /* ezw_webhook_allow */
     ngx_flag_t            empty_map_object;
+    ngx_flag_t            legacy_routes;
     ngx_flag_t            courier;
     ngx_flag_t            broadcast; /* lists may be sent to */
     ngx_msec_t            gate_stale;
