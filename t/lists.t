@@ -225,6 +225,8 @@ $t->insert('list', company => $stranger, jid => $list, full_name => 'Theirs',
                                 $their_channel));
 my $theirs = "/v3/channels/$their_channel/lists";
 my $of_other = "/v3/channels/$other/lists";
+is($t->http(POST => "/v3/channels/$other/contacts", key => $key,
+            json => { jid => $jid })->status, 201, 'in both channels');
 for my $case (
     ['no such contact', path($list, $nobody), $key],
     ['no such list', path('1000000000@list.eazy.im', $jid), $key],
