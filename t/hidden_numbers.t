@@ -196,6 +196,33 @@ is(call(GET => "contacts/$_")->status, 404, "gone: $_") for $new, $shared, $seco
 is(call(GET => "contacts/$moved")->status, 200, 'but not the stranger');
 
 
+# A person's first two messages at once, by one name and by two: the second
+# waits for the first, and then knows.
+my ($both, $alone) = (phone(), bsuid());
+my @dbh = map { $people->{statements}->connect } 1, 2;
+my $receive = sub {
+    my ($dbh, $jid, $id, @names) = @_;
+    my %values = map { $_ => undef } $people->{statements}->params('message_receive');
+    return $people->{statements}->start($dbh, 0, 'message_receive', %values,
+        company => $company, channel => $channel, contact => $jid,
+        'provider.id' => "two-$id", 'id.message' => sprintf('%040x', $id),
+        message => to_json({ type => 'text', body => "two $id" }),
+        'message.type' => 'text', aliases => EZW::Person::aliases(@names),
+        'id.contact' => uuid_of("c$id"), 'id.conversation' => uuid_of("v$id"))
+        ->fetchall_arrayref;
+};
+$dbh[0]->do('set idle_in_transaction_session_timeout = 0');
+$dbh[1]->do(q{set lock_timeout = '250ms'});
+$dbh[0]->begin_work;
+$receive->($dbh[0], $alone, 901, bsuid => value($alone));
+is(eval { $receive->($dbh[1], $both, 902, phone => value($both), bsuid => value($alone)) },
+   undef, 'the second one');
+like($@, qr/lock timeout/, 'waits');
+$dbh[0]->commit;
+$receive->($dbh[1], $both, 902, phone => value($both), bsuid => value($alone));
+is(jid($_), $both, "one contact: $_") for $both, $alone;
+is_json(texts($both), ['two 901', 'two 902'], 'with both messages');
+
 # Many messages at once of people who are not known yet, by two names in turn:
 # one contact each, and every message is there.
 my @persons = map { [phone(), bsuid()] } 1 .. 3;
