@@ -5,8 +5,8 @@
  * audio, contact, document, gif, image, interactive, location, ptt, sticker,
  * template, video.
  *
- * Members in the alphabet's order; an optional one that was null is absent.  All
- * types may have contextInfo.quotedMessage.id.
+ * Members in the alphabet's order; an optional one that was null is absent.
+ * All types may have contextInfo.quotedMessage.id.
  *
  * Read besides, and left under the document's name: text for body; a media's
  * link for url; a string for {"code"}, {"text"} and {"formattedName"}; an array

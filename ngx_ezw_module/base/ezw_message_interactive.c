@@ -214,7 +214,8 @@ static const ezw_message_rule_t  product_list_components[] = {
 
 /* The four ------------------------------------------------------------------*/
 
-#define INTERACTIVE(c)  { OBJECT("components", c), EZW_MESSAGE_CHOSEN, { NULL } }
+#define INTERACTIVE(c)                                                        \
+    { OBJECT("components", c), EZW_MESSAGE_CHOSEN, { NULL } }
 
 static const ezw_message_rule_t  of_button[] = INTERACTIVE(button_components);
 static const ezw_message_rule_t  of_list[] = INTERACTIVE(list_components);
