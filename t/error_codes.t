@@ -29,10 +29,14 @@ sub template {
 # What a connector says: at once to who waits, else by a receipt.
 sub fails {
     my ($code, $status, $message) = @_;
-    is_refused(post(actor("0000$code"), \%text,
-                    headers => { Prefer => 'wait=8' }), $status, $code,
-               { message => $message }, "$code: to who waits");
-    my $r = post(my $contact = actor("0000$code"), \%text);
+    my $r = wait_for(sub {
+        my $r = post(actor("0000$code"), \%text,
+                     headers => { Prefer => 'wait=8' });
+        return $r->status != 201 && $r;
+    }, 60, "$code: an outcome");
+    is_refused($r, $status, $code, { message => $message },
+               "$code: to who waits");
+    $r = post(my $contact = actor("0000$code"), \%text);
     is_answer($r, 201, { id => qr/^[0-9a-f]{40}$/ }, "$code: sent");
     my $id = $r->json->{id};
     my $path = "/v3/channels/$channel/messages/$contact/$id";

@@ -29,15 +29,6 @@ sub status {
                         where id = decode(?, 'hex')}, $r->json->{id});
 }
 
-# The answer of one who waits until the platform was not too slow for him.
-sub outcome {
-    my ($node, @request) = @_;
-    return wait_for(sub {
-        my $r = $node->http(@request);
-        return $r if $r->status != 201 || status($r) ne 'QUEUED';
-    }, 60, 'an outcome');
-}
-
 # Nobody takes it: time goes by, and no longer than was asked.
 my $began = time;
 my $r = $t->http(request($t->contact_jid, 'wait=1'));
