@@ -193,6 +193,14 @@ my %of = (
         'objects needs at least one CHANNEL for this scope', 'objects'],
     default_assistant_unknown => [400, 1005,
         'defaultAssistant is no enabled assistant', 'defaultAssistant'],
+    assistant_unknown => [400, 1005, 'assistant does not exist', 'assistant'],
+    webhooks_full => [400, 1005,
+        'The channel has 10 webhooks, which is all that it may have',
+        'channelJid'],
+    header_masked => [400, 1005,
+        'headers masks the value of a name that has none', 'headers'],
+    list_full => [400, 1005, 'The list is full: at most 100000 contacts',
+                  'listJid'],
     body_needed => [400, 1005, 'body must not be empty while enabled', 'body'],
     channel_ended => [422, 1011, 'Channel is archived'],
     category_differs => [400, 1005,
@@ -224,6 +232,20 @@ $t->sql(q{insert into ezw.template (company, channel, name, language, category,
                                     components)
           select company, id, 'full_' || n, 'en', 'UTILITY', '[]'
             from ezw.channel, generate_series(1, 1000) n where jid = ?}, $full);
+
+# Webhooks: one, of a channel that may have more, and one that may not. A list
+# that says that it is full.
+my %webhook = (url => 'https://example.com/', events => ['message']);
+my $webhook = $t->uuid;
+$t->insert('webhook', company => $company, channel => $_->[0], id => $_->[1],
+           url => 'https://example.com/', events => '{message}',
+           secret => { hex => '00' })
+    for [$channel_id, $webhook],
+        map { [$t->value('select id from ezw.channel where jid = ?', $full),
+               $t->uuid] } 1 .. 10;
+my $full_list = '1571833731@list.eazy.im';
+$t->insert('list', company => $company, jid => $full_list,
+           channel => $channel_id, full_name => 'Full', participants => 100_000);
 my $sms = $t->channel(company => $company, jid => '31633333333@sms.eazy.im');
 my %new_channel = (jid => '31612121212@whatsapp.eazy.im', name => 'New',
                    catalogId => 'C', dataRetentionInDays => 5);
@@ -377,6 +399,63 @@ for my $case (
     ['message_send', 'not_on_whatsapp', POST => $channel,
      'messages/lid.999999@whatsapp.eazy.im', \%text],
 
+    # what hangs on a contact, on a channel
+    (map { my ($where, $contact) = @$_; (
+        ['note_create', 'not_found', POST => $where, "contacts/$contact/notes",
+         { body => 'New' }],
+        ['note_update', 'not_found', PATCH => $where,
+         "contacts/$contact/notes/" . $t->uuid, { body => 'Changed' }],
+        ['note_delete', 'not_found', DELETE => $where,
+         "contacts/$contact/notes/" . $t->uuid],
+        ['custom_event_create', 'not_found', POST => $where,
+         "contacts/$contact/events", { name => 'paid' }],
+        ['comment_create', 'not_found', POST => $where,
+         "conversations/$contact/comments", { body => 'New' }],
+        (map { ["list_participant_$_->[0]", 'not_found', $_->[1] => $where,
+                "lists/$list/participants/$contact"] }
+         [add => 'POST'], [remove => 'DELETE']),
+    ) } [$foreign, $known], [$absent, $known], [$channel, $nobody]),
+    (map { ['note_' . lc $_->[0], 'not_found', $_->[1] => $channel,
+            "contacts/$known/notes/" . $t->uuid, @$_[2 .. $#$_]] }
+     [update => 'PATCH', { body => 'Changed' }], [delete => 'DELETE']),
+    ['comment_create', 'not_found', POST => $channel,
+     "conversations/$quiet/comments", { body => 'New' }],
+    ['comment_create', 'no_ownership', POST => $channel,
+     "conversations/$known/comments", { body => 'New' }, $bound],
+    (map { ["list_participant_$_->[0]", 'not_found', $_->[1] => $channel,
+            "lists/1571833999\@list.eazy.im/participants/$known"] }
+     [add => 'POST'], [remove => 'DELETE']),
+    ['list_participant_add', 'list_full', POST => $channel,
+     "lists/$full_list/participants/$known"],
+    (map { my $where = $_; (
+        ['list_create', 'not_found', POST => $where, 'lists',
+         { name => 'New' }],
+        ['contact_block', 'not_found', POST => $where,
+         "contacts/blacklist/$known"],
+        ['contact_unblock', 'not_found', DELETE => $where,
+         "contacts/blacklist/$known"],
+        ['webhook_create', 'not_found', POST => $where, 'webhooks',
+         \%webhook],
+        ['webhook_update', 'not_found', PATCH => $where, "webhooks/$webhook",
+         { enabled => false }],
+        ['webhook_delete', 'not_found', DELETE => $where,
+         "webhooks/$webhook"],
+    ) } $foreign, $absent),
+    (map { ['webhook_create', $_->[0], POST => $_->[1], 'webhooks',
+            { %webhook, @$_[2 .. $#$_] }] }
+     [assistant_unknown => $channel, assistant => '1563451622499@ai.eazy.im'],
+     [assistant_unknown => $channel, assistant => $foreign_assistant],
+     [webhooks_full => $full]),
+    (map { ['webhook_update', $_->[0], PATCH => $channel, "webhooks/$_->[1]",
+            $_->[2]] }
+     [not_found => $t->uuid, { enabled => false }],
+     [not_found => 'x', { enabled => false }],
+     [header_masked => $webhook,
+      { url => 'https://example.org/',
+        headers => { 'X-A' => "\x{2022}" x 4 } }]),
+    (map { ['webhook_delete', 'not_found', DELETE => $channel,
+            "webhooks/$_"] } $t->uuid, 'x'),
+
     (map { ['key_create', $_->[0], POST => '/v3/keys', undef,
             { %new_key, @$_[1 .. $#$_] }, $owner] }
      (map { [company_unknown => companyId => $_] }
@@ -519,7 +598,10 @@ my %statements_of = (
     (map { $_ => [$_] }
      qw(agent_teams_update assistant_update assistant_delete label_create
         label_update label_delete team_create team_update team_delete
-        team_channels_update)),
+        team_channels_update note_create note_update note_delete
+        comment_create list_create list_participant_add
+        list_participant_remove custom_event_create contact_block
+        contact_unblock webhook_create webhook_update webhook_delete)),
     key_revoke => ['key_delete'], signed_in => ['login'],
 );
 my $names = join '|', keys %of;

@@ -12,7 +12,8 @@ my $contact = $demo->{contact};
 my $time = qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 is($t->http(GET => '/healthz')->status, 200, 'alive');
-is($t->http(GET => '/readyz')->status, 200, 'ready');
+is(wait_for(sub { $t->http(GET => '/readyz')->status == 200 }, 10, 'ready'), 1,
+   'ready');
 
 my %who = (
     burst => undef,

@@ -176,7 +176,7 @@ static const refusal_t  refusals[] = {
     { ngx_string("assistant_unknown"), &assistant_unknown, "assistant" },
     { ngx_string("webhooks_full"), &webhooks_full, "channelJid" },
     { ngx_string("header_masked"), &header_masked, "headers" },
-    { ngx_string("list_full"), &list_full, NULL },
+    { ngx_string("list_full"), &list_full, "listJid" },
     { ngx_string("body_needed"), &body_needed, "body" },
     { ngx_string("channel_ended"), &channel_ended, NULL },
     { ngx_string("category_differs"), &category_differs, "category" },

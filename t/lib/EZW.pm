@@ -354,7 +354,9 @@ sub launch {
                 . $self->error_log if waitpid($pid, POSIX::WNOHANG()) == $pid;
             return 0 if !-s "$self->{dir}/nginx.pid";
             return 1 if !$self->{ports}{PORT};
-            return $self->http(GET => '/readyz')->status == 200 if $ready;
+            # each worker tells of itself, and any may be asked
+            return !grep { $self->http(GET => '/readyz')->status != 200 } 1 .. 12
+                if $ready;
             return EZW::Client->new(port => $self->port)->{socket};
         }, 20, 'nginx is ready');
     };
