@@ -207,12 +207,14 @@ is($t->value('select participants from ezw.list where jid = ?', $list), 2000,
 $t->sql('update ezw.list set participants = 100000 where jid = ?', $list);
 is_answer(add($list, $jid), 200, [], 'who is on it is on it');
 is_refused(add($list, $two), 400, 1005,
-           { message => 'The list is full: at most 100000 contacts' },
+           { message => 'The list is full: at most 100000 contacts',
+             field => 'listJid' },
            'it is full');
 take_off($list, $jid);
 is_answer(add($list, $two), 200, [], 'there is room again');
 is_refused(add($list, $jid), 400, 1005,
-           { message => 'The list is full: at most 100000 contacts' },
+           { message => 'The list is full: at most 100000 contacts',
+             field => 'listJid' },
            'for one');
 
 # What is not there, and what is another's.
