@@ -1,5 +1,5 @@
 \set n :n + 1
-\set tail random(10000000000000, 99999999999999)
+\set tail random(100000, 999999)
 \set client 1000 + :client_id
 \set k random(0, 9999)
 \set channel 31600000000 + :k % 10
