@@ -178,6 +178,8 @@ ngx_ezw_account_conf(ngx_conf_t *cf, ngx_ezw_main_conf_t *emcf)
         return NGX_ERROR;
     }
 
+    emcf->status = a->status;
+
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);

@@ -66,6 +66,7 @@ typedef struct {
 static ngx_int_t in_progress(ngx_ezw_ctx_t *ctx);
 static ngx_int_t mismatch(ngx_ezw_ctx_t *ctx);
 static ngx_int_t take_slot(ngx_ezw_ctx_t *ctx);
+static ngx_uint_t is_gone(ngx_ezw_ctx_t *ctx, ngx_pid_t pid);
 static void apply_take(void *value, void *data);
 static void apply_release(void *value, void *data);
 static ngx_int_t fingerprint(ngx_ezw_ctx_t *ctx, ngx_ezw_once_t *once);
@@ -385,9 +386,7 @@ take_slot(ngx_ezw_ctx_t *ctx)
 
         case TAKEN_RUNNING:
 
-            if (v.dead != v.pid && v.pid != (uint32_t) ngx_pid
-                && kill((pid_t) v.pid, 0) == -1 && ngx_errno == ESRCH)
-            {
+            if (v.dead != v.pid && is_gone(ctx, (ngx_pid_t) v.pid)) {
                 v.dead = v.pid;
                 continue;
             }
@@ -395,6 +394,21 @@ take_slot(ngx_ezw_ctx_t *ctx)
             return in_progress(ctx);
         }
     }
+}
+
+
+/* 1: that worker has ended.  Its pid may be another process's by now, so it is
+ * also looked for among the workers; and where all of them have been forgotten
+ * (a reload of another layout) the database still knows what is running. */
+static ngx_uint_t
+is_gone(ngx_ezw_ctx_t *ctx, ngx_pid_t pid)
+{
+    if (pid == ngx_pid) {
+        return 0;
+    }
+
+    return (kill(pid, 0) == -1 && ngx_errno == ESRCH)
+           || !ngx_ezw_status_worker(ctx->conf->status, pid);
 }
 
 

@@ -35,6 +35,7 @@
 #include "base/ezw_seal.h"
 #include "net/ngx_ezw_net.h"
 #include "pg/ngx_ezw_pg.h"
+#include "shm/ngx_ezw_status.h"
 #include "shm/ngx_ezw_zone.h"
 
 
@@ -283,6 +284,7 @@ typedef struct {
     ngx_array_t           endpoints; /* of ngx_ezw_endpoint_t * */
     ngx_uint_t            used;      /* a location serves an api */
     ngx_ezw_account_t    *account;
+    ngx_ezw_status_t     *status;    /* who the node's workers are */
 
     /* per process */
     ngx_ezw_pg_t         *pg;

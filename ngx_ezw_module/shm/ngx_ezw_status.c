@@ -347,6 +347,21 @@ ngx_ezw_status_counted(ngx_ezw_status_t *st, ngx_uint_t counter)
 
 
 ngx_uint_t
+ngx_ezw_status_worker(ngx_ezw_status_t *st, ngx_pid_t pid)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SLOTS; i++) {
+        if (st->sh->slots[i].pid == (ngx_atomic_uint_t) pid) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
 ngx_ezw_status_gauges(ngx_ezw_status_t *st,
     ngx_uint_t sums[NGX_EZW_STATUS_GAUGES])
 {

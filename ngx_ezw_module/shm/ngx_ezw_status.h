@@ -83,6 +83,9 @@ void ngx_ezw_status_row(ngx_ezw_status_t *st, ngx_uint_t row,
     ngx_ezw_status_row_t *sums);
 uint64_t ngx_ezw_status_marks(ngx_ezw_status_t *st, ngx_uint_t mark);
 uint64_t ngx_ezw_status_counted(ngx_ezw_status_t *st, ngx_uint_t counter);
+/* 1 when a worker of that pid has a slot; a pid alone may be another process's
+ * by now. */
+ngx_uint_t ngx_ezw_status_worker(ngx_ezw_status_t *st, ngx_pid_t pid);
 /* The gauges of all workers that renew theirs; returns how many they are. */
 ngx_uint_t ngx_ezw_status_gauges(ngx_ezw_status_t *st,
     ngx_uint_t sums[NGX_EZW_STATUS_GAUGES]);
